@@ -1,0 +1,60 @@
+# Pharos, a RocketMQ name server. `make help` lists what can be done here.
+GO        ?= go
+BUILD     := build
+PORT      ?= 9876
+FUZZTIME  ?= 15s
+LDFLAGS   := -s -w
+GOFLAGS_BUILD := -trimpath -ldflags '$(LDFLAGS)'
+CMDS      := $(notdir $(wildcard cmd/*))
+export PHAROS_FUZZTIME := $(FUZZTIME)
+
+.DEFAULT_GOAL := help
+.PHONY: help build dist run test test-unit test-race test-privileged interop interop-full bench generate lint fuzz clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## namesrv, nsctl (and nsbench) into build/
+	@mkdir -p $(BUILD)
+	@for c in $(CMDS); do echo "build $$c"; CGO_ENABLED=0 $(GO) build $(GOFLAGS_BUILD) -o $(BUILD)/$$c ./cmd/$$c || exit 1; done
+
+dist: build ## a RocketMQ home in build/dist: bin/mqnamesrv, bin/mqshutdown, conf/
+	@sh deploy/dist.sh $(BUILD) $(BUILD)/dist
+
+run: build ## build and start the server on port 9876 (PORT=n for another)
+	@echo "Pharos on port $(PORT); in another terminal: $(BUILD)/nsctl demo, then $(BUILD)/nsctl route TopicTest"
+	@printf 'listenPort=%s\n' $(PORT) > $(BUILD)/run.properties
+	@exec $(BUILD)/namesrv -c $(BUILD)/run.properties
+
+test: ## everything that proves it: unit, model, race, fuzz, privileged, interop (installs what it needs on Debian as root)
+	@sh test/all.sh
+
+test-unit: ## the fast part: unit, model, allocation tests and fuzz seeds
+	$(GO) test ./...
+
+test-race: ## the same under the race detector
+	$(GO) test -race ./...
+
+test-privileged: ## tests that need root and kernel features
+	PHAROS_PRIVILEGED=1 $(GO) test -count=1 -run 'Privileged' ./...
+
+fuzz: ## every fuzz target for FUZZTIME (15s)
+	@sh test/fuzz.sh $(FUZZTIME)
+
+interop: ## real Java brokers, clients and mqadmin against build/namesrv (short form)
+	PHAROS_INTEROP=1 $(GO) test -count=1 -timeout 15m -v ./test/interop/...
+
+interop-full: ## all versions, faults and the long differential test; report in build/interop
+	PHAROS_INTEROP=1 PHAROS_INTEROP_FULL=1 $(GO) test -count=1 -timeout 150m -v ./test/interop/...
+
+bench: ## micro benchmarks of the hot paths
+	$(GO) test -run '^$$' -bench . -benchmem ./codec ./routetable ./server
+
+generate: ## regenerate what is generated
+	$(GO) generate ./...
+
+lint: ## gofmt, vet, staticcheck, govulncheck, shellcheck, generated files
+	@sh .ci/lint.sh
+
+clean: ## remove build/
+	rm -rf $(BUILD)
