@@ -112,8 +112,23 @@ type RegisterBody struct {
 }
 
 // BrokerMemberGroup is the answer to GET_BROKER_MEMBER_GROUP (Java: BrokerMemberGroup).
+// Cluster and BrokerName echo the request, which may lack either.
 type BrokerMemberGroup struct {
-	Cluster     string
-	BrokerName  string
+	Cluster     NullString
+	BrokerName  NullString
 	BrokerAddrs map[int64]string
+}
+
+// TopicList is the answer to the topic list requests (Java: TopicList).
+type TopicList struct {
+	BrokerAddr NullString // 304 only: the broker to ask for its own system topics
+	Topics     []string
+}
+
+// KVFile is the content of the KV configuration's file (Java: KVConfigSerializeWrapper).
+type KVFile struct {
+	ConfigTable map[string]map[string]string // namespace -> key -> value
+	// Blank: the file had no content or just null. Java starts with an empty table then,
+	// even when a good .bak lies beside it; the caller decides.
+	Blank bool
 }
