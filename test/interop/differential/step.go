@@ -1,0 +1,77 @@
+package differential
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Expect is what a request is answered with.
+type Expect uint8
+
+const (
+	// ExpectReply: exactly one reply with the request's opaque.
+	ExpectReply Expect = iota
+	// ExpectNone: a oneway request or an unsolicited reply; nothing comes back.
+	ExpectNone
+	// ExpectAny: a frame that is wrong in some way. A reply, a closed connection or
+	// silence: whatever the Java server does is right.
+	ExpectAny
+)
+
+// Request is one frame of a history and what the runner has to know about it.
+type Request struct {
+	Code   int32
+	Opaque int32
+	Expect Expect
+	Frame  []byte
+	Note   string // what it is, for people
+
+	// Register is set on requests that may put a broker into the table.
+	Register *BrokerRef
+	// Text is set on 318: its body, for the runner's bookkeeping of switches.
+	Text string
+	// Tag names a deviation the request provokes on purpose; exceptions.go asks for it.
+	Tag string
+}
+
+// BrokerRef names one member of a broker group.
+type BrokerRef struct {
+	Cluster, Name, Addr string
+	ID                  int64
+}
+
+// Step is the unit of a history, and of shrinking: any subset of steps, in order, is again
+// a history.
+type Step struct {
+	Conn     int
+	Close    bool // close connection Conn; it opens again when it is next used
+	Requests []Request
+	// Repair runs after the step, unconditionally, on both servers: it takes back what the
+	// step is known to leave different, so that the rest of the history means something.
+	Repair []Request
+}
+
+// String says what the step does in one line.
+func (s *Step) String() string {
+	if s.Close {
+		return fmt.Sprintf("conn %d: close", s.Conn)
+	}
+	notes := make([]string, 0, len(s.Requests))
+	for i, r := range s.Requests {
+		if i == 4 {
+			notes = append(notes, fmt.Sprintf("... %d in all", len(s.Requests)))
+			break
+		}
+		notes = append(notes, r.Note)
+	}
+	return fmt.Sprintf("conn %d: %s", s.Conn, strings.Join(notes, " | "))
+}
+
+// readOnly says whether asking again does no harm.
+func readOnly(code int32) bool {
+	switch code {
+	case 101, 105, 106, 206, 219, 224, 304, 311, 312, 313, 319, 322, 901:
+		return true
+	}
+	return false
+}
