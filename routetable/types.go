@@ -52,12 +52,12 @@ type Registration struct {
 	Broker        BrokerKey
 	Name          string // the group's name, brokerName
 	ID            int64
-	HAServerAddr  string
+	HAServerAddr  codec.NullString
 	Zone          codec.NullString
-	TimeoutMillis int64 // heartbeatTimeoutMillis; <= 0 with TimeoutSet false means the default
-	TimeoutSet    bool
+	TimeoutMillis int64 // heartbeatTimeoutMillis, taken as it is when TimeoutSet
+	TimeoutSet    bool  // false: DefaultHeartbeatTimeoutMillis
 	ActingMaster  ActingMaster
-	Body          *codec.RegisterBody
+	Body          *codec.RegisterBody // nil: no body, which is zero topics and version zero
 	Conn          ConnID
 	NowMillis     int64  // monotonic
 	Digest        Digest // of header and raw body; zero: do not remember this registration
@@ -94,12 +94,14 @@ type RegisterResult struct {
 }
 
 // Binding ties a connection to the registration it made. A removal carries it, and is
-// void when the registration has been renewed by a newer one (another generation).
+// void when the registration has been renewed by a newer one: another generation, or
+// another connection. The strings belong to the table; they never change.
 type Binding struct {
 	Broker     BrokerKey
 	Name       string
 	ID         int64
-	Generation uint32
+	Conn       ConnID
+	Generation uint32 // never 0
 }
 
 // RemoveReason says why a registration is removed; it only feeds effects and logs.
@@ -118,7 +120,7 @@ type EffectKind uint8
 
 // The kinds of effects.
 const (
-	// EffectCloseConn: close Conn (expired, or its address was replaced).
+	// EffectCloseConn: close Conn, whose registration expired. Its bindings are void.
 	EffectCloseConn EffectKind = iota
 	// EffectNotifyMinBrokerID: send NOTIFY_MIN_BROKER_ID_CHANGE to Targets.
 	EffectNotifyMinBrokerID
