@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -50,20 +49,8 @@ func StartDriver(tb testing.TB, version string) *Driver {
 
 func startDriver(tb testing.TB, spec procSpec) *Driver {
 	tb.Helper()
-	stdin, in, err := os.Pipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	out, stdout, err := os.Pipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	spec.Stdin, spec.Stdout = stdin, stdout
-	d := &Driver{in: in, waiting: map[string]chan string{}}
-	d.Proc = startProc(tb, spec)
-	stdin.Close() // the child has its own; out ends when the child does
-	stdout.Close()
-	tb.Cleanup(func() { in.Close() })
+	p, in, out := startTalker(tb, spec)
+	d := &Driver{Proc: p, in: in, waiting: map[string]chan string{}}
 	go d.read(out)
 	return d
 }
