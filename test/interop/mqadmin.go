@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -106,4 +107,25 @@ func startTalker(tb testing.TB, spec procSpec) (*Proc, io.WriteCloser, io.ReadCl
 	stdout.Close()
 	tb.Cleanup(func() { in.Close() })
 	return p, in, out
+}
+
+var shared struct {
+	sync.Mutex
+	byTest map[string]*Mqadmin
+}
+
+// sharedMqadmin is the 5.5.0 mqadmin of a test, started when it is first needed.
+func sharedMqadmin(tb testing.TB) *Mqadmin {
+	tb.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if m := shared.byTest[tb.Name()]; m != nil && !m.Exited() {
+		return m
+	}
+	if shared.byTest == nil {
+		shared.byTest = map[string]*Mqadmin{}
+	}
+	m := StartMqadmin(tb, V550)
+	shared.byTest[tb.Name()] = m
+	return m
 }
