@@ -1,38 +1,152 @@
 package codec
 
-import (
-	"fmt"
-)
+import "fmt"
 
-// headerScanner walks over one JSON header once, filling in c.
+// A JSON header is read as fastjson2 2.0.59 reads it for Java 5.5.0, tried out input by
+// input, because a header it refuses closes the connection and one it accepts must not.
+//
+// Beyond the standard it takes: any order and any subset of the keys; unknown keys with
+// any value; numbers as strings, and numbers and booleans where a string belongs; single
+// quotes; raw control characters in strings; a comma too many before a closing brace, or
+// none between two members; blanks, NULs and the DOS end-of-file mark behind the header.
+// It refuses, like fastjson2: bare keys, a comma before the first member or two in a row,
+// anything else behind the header. Key names count in their own case only. Of a name that
+// occurs twice the last one counts.
+//
+// Chosen otherwise than fastjson2, each for want of a sender:
+//   - comments are refused everywhere, not only in some places;
+//   - an array or object where a number belongs is refused, and so is a number with a
+//     fraction or an exponent that does not fit an int (Java saturates or wraps);
+//   - an array or object as an ext value keeps its own text (Java re-serialises it), and
+//     so does a number with a fraction or an exponent;
+//   - an unknown key may be followed by another member without a comma, as a known one;
+//   - bytes that are not UTF-8 never close the connection (see appendValidText);
+//   - "$ref", which fastjson2 resolves even here, is a name like any other, and so are the
+//     bean's unused properties (body, suspended, processTimer, callbackList);
+//   - nesting ends at Limits.JSONDepthMax, ext fields at Limits.ExtFieldsMax.
+
+// headerScanner walks once over one JSON header and fills in c.
 type headerScanner struct {
-	c   *Command
 	b   []byte
 	i   int
+	c   *Command
 	lim *Limits
 }
 
-// decodeJSONHeader reads a JSON header as fastjson2 reads it for Java 5.5.0.
-//
-// Java: RemotingSerializable#decode.
+// decodeJSONHeader reads a JSON header (Java: RemotingSerializable#decode).
 func (c *Command) decodeJSONHeader(header []byte, lim *Limits) error {
-	s := headerScanner{c: c, b: header, lim: lim}
+	s := headerScanner{b: header, c: c, lim: lim}
 	s.skipBlanks()
 	if s.peek() != '{' {
-		return s.unexpected("the header's opening brace")
+		return s.expected("an opening brace")
 	}
 	s.i++
-	if err := s.members(s.commandMember); err != nil {
+	if err := s.command(); err != nil {
 		return err
 	}
-	s.skipBlanks()
-	if s.i != len(s.b) {
-		return s.unexpected("the end of the header")
+	for s.i < len(header) && isTrailingBlank(header[s.i]) {
+		s.i++
+	}
+	if s.i != len(header) {
+		return s.expected("the end of the header")
 	}
 	return nil
 }
 
-// peek returns the next byte; 0, which no JSON token starts with, at the end.
+// command reads the members of the header itself, the opening brace being behind.
+func (s *headerScanner) command() error {
+	c := s.c
+	for first := true; ; first = false {
+		key, ok, err := s.nextMember(first)
+		if err != nil || !ok {
+			return err
+		}
+		switch string(key) {
+		case "code":
+			err = s.int32(&c.Code)
+		case "flag":
+			err = s.int32(&c.Flag)
+		case "opaque":
+			c.HasOpaque = true
+			err = s.int32(&c.Opaque)
+		case "version":
+			err = s.int32(&c.Version)
+		case "language":
+			err = s.language()
+		case "remark":
+			c.Remark, err = s.text()
+		case "extFields":
+			err = s.extFields()
+		default: // serializeTypeCurrentRPC too: the frame's type byte has said it
+			err = s.skipValue(1)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// extFields reads the value of extFields: an object, or a null in one of its three forms.
+func (s *headerScanner) extFields() error {
+	c := s.c
+	c.ext.reset()
+	c.HasExt = false
+	if s.peek() != '{' {
+		at := s.i
+		text, err := s.text()
+		if err == nil && !isNullText(text) {
+			err = headerErrorf(at, "an object or null expected as extFields")
+		}
+		return err
+	}
+	s.i++
+	c.HasExt = true
+	for first := true; ; first = false {
+		key, ok, err := s.nextMember(first)
+		if err != nil || !ok {
+			return err
+		}
+		if c.ext.n >= s.lim.ExtFieldsMax {
+			return fmt.Errorf("%w: the limit is %d", ErrTooManyExtFields, s.lim.ExtFieldsMax)
+		}
+		value, err := s.text()
+		if err != nil {
+			return err
+		}
+		c.ext.add(key, value)
+	}
+}
+
+// nextMember moves to the value of an object's next member and returns its key, or moves
+// behind the closing brace and returns false. Only the first one has no comma before it.
+func (s *headerScanner) nextMember(first bool) (key []byte, ok bool, err error) {
+	s.skipBlanks()
+	if !first && s.peek() == ',' {
+		s.i++
+		s.skipBlanks()
+	}
+	switch ch := s.peek(); ch {
+	case '"', '\'':
+		key, err = s.quoted(ch)
+	case '}':
+		s.i++
+		return nil, false, nil
+	default:
+		err = s.expected("a key or closing brace")
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	s.skipBlanks()
+	if s.peek() != ':' {
+		return nil, false, s.expected("a colon")
+	}
+	s.i++
+	s.skipBlanks()
+	return key, true, nil
+}
+
+// peek returns the next byte, or 0 at the end; no token starts with a 0.
 func (s *headerScanner) peek() byte {
 	if s.i < len(s.b) {
 		return s.b[s.i]
@@ -41,231 +155,24 @@ func (s *headerScanner) peek() byte {
 }
 
 func (s *headerScanner) skipBlanks() {
-	for s.i < len(s.b) && isJSONBlank(s.b[s.i]) {
+	for s.i < len(s.b) && isBlank(s.b[s.i]) {
 		s.i++
 	}
 }
 
-func isJSONBlank(ch byte) bool {
-	return ch == ' ' || ch == '\n' || ch == '\r' || ch == '\t' || ch == '\f' || ch == '\b'
+// isBlank: fastjson2 also counts backspace and form feed.
+func isBlank(ch byte) bool {
+	const blanks = 1<<' ' | 1<<'\n' | 1<<'\r' | 1<<'\t' | 1<<'\f' | 1<<'\b'
+	return ch <= ' ' && uint64(blanks)>>ch&1 != 0
 }
 
-func (s *headerScanner) unexpected(wanted string) error {
+// isTrailingBlank: behind the header a C string's end and DOS's end of file count too.
+func isTrailingBlank(ch byte) bool { return isBlank(ch) || ch == 0 || ch == 0x1A }
+
+// expected says what was wanted at the scanner's place and what is there.
+func (s *headerScanner) expected(what string) error {
 	if s.i >= len(s.b) {
-		return headerErrorf(s.i, "%s expected, but it ends", wanted)
+		return headerErrorf(len(s.b), "%s expected, but it ends", what)
 	}
-	return headerErrorf(s.i, "%s expected, not %q", wanted, s.b[s.i])
-}
-
-// members reads what is between the braces of an object and the closing one.
-func (s *headerScanner) members(member func(key []byte) error) error {
-	for {
-		s.skipBlanks()
-		if s.peek() == '}' {
-			s.i++
-			return nil
-		}
-		key, err := s.str()
-		if err != nil {
-			return err
-		}
-		s.skipBlanks()
-		if s.peek() != ':' {
-			return s.unexpected("a colon")
-		}
-		s.i++
-		s.skipBlanks()
-		if err := member(key); err != nil {
-			return err
-		}
-		s.skipBlanks()
-		switch s.peek() {
-		case ',':
-			s.i++
-		case '}':
-		default:
-			return s.unexpected("a comma or closing brace")
-		}
-	}
-}
-
-func (s *headerScanner) commandMember(key []byte) (err error) {
-	c := s.c
-	switch string(key) {
-	case "code":
-		c.Code, _, err = s.int32(c.Code)
-	case "flag":
-		c.Flag, _, err = s.int32(c.Flag)
-	case "version":
-		c.Version, _, err = s.int32(c.Version)
-	case "opaque":
-		var named bool
-		c.Opaque, named, err = s.int32(c.Opaque)
-		c.HasOpaque = c.HasOpaque || named
-	case "language":
-		err = s.language()
-	case "remark":
-		c.Remark, err = s.text()
-	case "extFields":
-		err = s.extFields()
-	default:
-		err = s.skipValue(1)
-	}
-	return err
-}
-
-func (s *headerScanner) extMember(key []byte) error {
-	if s.c.ext.n >= s.lim.ExtFieldsMax {
-		return fmt.Errorf("%w: the limit is %d", ErrTooManyExtFields, s.lim.ExtFieldsMax)
-	}
-	value, err := s.text()
-	if err != nil {
-		return err
-	}
-	s.c.ext.add(key, value)
-	return nil
-}
-
-func (s *headerScanner) extFields() error {
-	s.c.ext.reset()
-	s.c.HasExt = false
-	if s.literal("null") {
-		return nil
-	}
-	if s.peek() != '{' {
-		return s.unexpected("an object or null")
-	}
-	s.i++
-	s.c.HasExt = true
-	return s.members(s.extMember)
-}
-
-func (s *headerScanner) literal(word string) bool {
-	if len(s.b)-s.i >= len(word) && string(s.b[s.i:s.i+len(word)]) == word {
-		s.i += len(word)
-		return true
-	}
-	return false
-}
-
-// str reads a string in double quotes; escapes go to the scratch array.
-func (s *headerScanner) str() ([]byte, error) {
-	if s.peek() != '"' {
-		return nil, s.unexpected("a string")
-	}
-	s.i++
-	start := s.i
-	for s.i < len(s.b) {
-		switch s.b[s.i] {
-		case '"':
-			text := s.b[start:s.i:s.i]
-			s.i++
-			return s.c.validText(text), nil
-		case '\\':
-			return s.escapedString(start)
-		}
-		s.i++
-	}
-	return nil, s.unexpected("a closing quote")
-}
-
-// text reads a value that Java stores in a string: nil is null.
-func (s *headerScanner) text() ([]byte, error) {
-	start := s.i
-	switch ch := s.peek(); {
-	case ch == '"':
-		return s.str()
-	case s.literal("null"):
-		return nil, nil
-	case s.literal("true"), s.literal("false"):
-		return s.b[start:s.i:s.i], nil
-	case ch == '-' || ch >= '0' && ch <= '9':
-		return s.number(), nil
-	}
-	return nil, s.unexpected("a string, number, boolean or null")
-}
-
-func (s *headerScanner) number() []byte {
-	start := s.i
-	for s.i < len(s.b) {
-		switch ch := s.b[s.i]; {
-		case ch >= '0' && ch <= '9', ch == '-', ch == '+', ch == '.', ch == 'e', ch == 'E':
-			s.i++
-			continue
-		}
-		break
-	}
-	return s.b[start:s.i:s.i]
-}
-
-// int32 reads a value that Java stores in an int. named is false for null, which leaves
-// the field as it was.
-func (s *headerScanner) int32(was int32) (v int32, named bool, err error) {
-	at := s.i
-	text, err := s.text()
-	if err != nil || text == nil {
-		return was, false, err
-	}
-	v64, ok := parseExtInt(text, 32)
-	if !ok {
-		return 0, false, headerErrorf(at, "a 32-bit integer expected, not %q", text)
-	}
-	return int32(v64), true, nil
-}
-
-func (s *headerScanner) language() error {
-	at := s.i
-	quoted := s.peek() == '"'
-	text, err := s.text()
-	if err != nil {
-		return err
-	}
-	if quoted || text == nil {
-		s.c.Language = languageOfName(text)
-		return nil
-	}
-	ordinal, ok := parseExtInt(text, 32)
-	if !ok || ordinal < 0 || ordinal >= int64(len(languageNames)) {
-		return headerErrorf(at, "no language has the number %q", text)
-	}
-	s.c.Language = LanguageCode(ordinal)
-	return nil
-}
-
-// skipValue passes over a value of a key that means nothing here.
-func (s *headerScanner) skipValue(depth int) error {
-	if depth > s.lim.JSONDepthMax {
-		return headerErrorf(s.i, "nested deeper than %d", s.lim.JSONDepthMax)
-	}
-	switch s.peek() {
-	case '{':
-		s.i++
-		return s.members(func([]byte) error { return s.skipValue(depth + 1) })
-	case '[':
-		s.i++
-		return s.skipElements(depth + 1)
-	}
-	_, err := s.text()
-	return err
-}
-
-func (s *headerScanner) skipElements(depth int) error {
-	for {
-		s.skipBlanks()
-		if s.peek() == ']' {
-			s.i++
-			return nil
-		}
-		if err := s.skipValue(depth); err != nil {
-			return err
-		}
-		s.skipBlanks()
-		switch s.peek() {
-		case ',':
-			s.i++
-		case ']':
-		default:
-			return s.unexpected("a comma or closing bracket")
-		}
-	}
+	return headerErrorf(s.i, "%s expected, not %q", what, s.b[s.i])
 }

@@ -1,5 +1,7 @@
 package codec
 
+import "bytes"
+
 // LanguageCode says in which language a peer is written (Java: LanguageCode). The name
 // server never acts on it; it is kept for logs.
 type LanguageCode uint8
@@ -47,12 +49,16 @@ func languageOfCode(code byte) LanguageCode {
 	return LanguageUnknown
 }
 
-// languageOfName maps a name of a JSON header, where an unknown one is accepted.
+// languageOfName maps a string of a JSON header: a name in any case, or an ordinal. An
+// unknown one is accepted.
 func languageOfName(name []byte) LanguageCode {
 	for code, known := range languageNames {
-		if string(name) == known {
+		if len(name) == len(known) && bytes.EqualFold(name, []byte(known)) {
 			return LanguageCode(code)
 		}
+	}
+	if ordinal, ok := parseExtInt(name, 32); ok && ordinal >= 0 && ordinal < int64(len(languageNames)) {
+		return LanguageCode(ordinal)
 	}
 	return LanguageUnknown
 }

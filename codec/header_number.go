@@ -1,0 +1,155 @@
+package codec
+
+import (
+	"math"
+	"strconv"
+)
+
+// headerNumber is a number of a JSON header without what is behind its digits: a type
+// suffix, or an exponent that says nothing.
+type headerNumber struct {
+	text    []byte
+	integer bool // neither fraction nor exponent
+}
+
+// number moves over a number as fastjson2 knows it: a plus sign, leading zeros, no digits
+// on one side of the point or in the exponent, and Java's type suffixes are all fine.
+func (s *headerScanner) number() (n headerNumber, ok bool) {
+	start := s.i
+	s.skipSign()
+	digits := s.skipDigits()
+	integer := s.peek() != '.'
+	if !integer {
+		s.i++
+		digits += s.skipDigits()
+	}
+	if digits == 0 {
+		return headerNumber{}, false
+	}
+	end := s.i
+	if s.peek()|0x20 == 'e' {
+		s.i++
+		s.skipSign()
+		if s.skipDigits() > 0 {
+			integer, end = false, s.i
+		}
+	}
+	switch s.peek() {
+	case 'L', 'S', 'B', 'F', 'D':
+		s.i++
+	}
+	return headerNumber{s.b[start:end:end], integer}, true
+}
+
+func (s *headerScanner) skipSign() {
+	if ch := s.peek(); ch == '-' || ch == '+' {
+		s.i++
+	}
+}
+
+func (s *headerScanner) skipDigits() (count int) {
+	start := s.i
+	for s.i < len(s.b) && s.b[s.i]-'0' <= 9 {
+		s.i++
+	}
+	return s.i - start
+}
+
+// numberText is what an ext field holds that was sent as a number. An integer loses its
+// plus sign and leading zeros; anything else keeps its text.
+func (s *headerScanner) numberText(n headerNumber) []byte {
+	if !n.integer {
+		return n.text
+	}
+	digits := n.text
+	negative := digits[0] == '-'
+	if negative || digits[0] == '+' {
+		digits = digits[1:]
+	}
+	for len(digits) > 1 && digits[0] == '0' {
+		digits = digits[1:]
+	}
+	switch {
+	case !negative || digits[0] == '0':
+		return digits
+	case len(digits)+1 == len(n.text):
+		return n.text
+	}
+	c := s.c
+	start := len(c.scratch)
+	c.scratch = append(append(c.scratch, '-'), digits...)
+	return c.scratch[start:len(c.scratch):len(c.scratch)]
+}
+
+// int32 reads a value that Java keeps in an int.
+func (s *headerScanner) int32(v *int32) error {
+	i := s.i
+	negative := i < len(s.b) && s.b[i] == '-'
+	if negative {
+		i++
+	}
+	n, first := int32(0), i
+	for i < len(s.b) && s.b[i]-'0' <= 9 {
+		n = n*10 + int32(s.b[i]-'0') // wraps for ten digits and more: they are not used
+		i++
+	}
+	// The common form, in no need of checks: one to nine digits and nothing odd behind.
+	if digits := i - first; digits == 0 || digits > 9 || i == len(s.b) || s.b[i] != ',' && s.b[i] != '}' {
+		return s.oddInt32(v)
+	}
+	if negative {
+		n = -n
+	}
+	s.i = i
+	*v = n
+	return nil
+}
+
+// oddInt32 reads an int in any other form: null and what fastjson2 takes for it are 0, a
+// boolean is 0 or 1, a fraction is cut off, and all of it may stand in quotes.
+func (s *headerScanner) oddInt32(v *int32) error {
+	start := s.i
+	ch := s.peek()
+	if ch == '{' || ch == '[' {
+		return s.expected("a number")
+	}
+	text, err := s.text()
+	if err != nil {
+		return err
+	}
+	var ok bool
+	switch {
+	case isNullText(text), string(text) == "false":
+		*v, ok = 0, true
+	case string(text) == "true":
+		*v, ok = 1, true
+	default:
+		*v, ok = intOfText(text)
+	}
+	if !ok {
+		const shownBytes = 40
+		return headerErrorf(start, "%q is no 32-bit number", text[:min(len(text), shownBytes)])
+	}
+	return nil
+}
+
+// intOfText reads an int with or without a fraction or an exponent.
+func intOfText(text []byte) (int32, bool) {
+	if n, ok := parseExtInt(text, 32); ok {
+		return int32(n), true
+	}
+	s := headerScanner{b: text}
+	n, ok := s.number()
+	// More digits than this say nothing about an int, and none is worth their time.
+	const textBytesMax = 64
+	if !ok || n.integer || s.i != len(text) || len(text) > textBytesMax {
+		return 0, false
+	}
+	// The text being a number, the only error is a value out of range: an infinity.
+	f, _ := strconv.ParseFloat(string(n.text), 64)
+	f = math.Trunc(f)
+	if f < math.MinInt32 || f > math.MaxInt32 {
+		return 0, false
+	}
+	return int32(f), true
+}
