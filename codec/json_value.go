@@ -1,0 +1,177 @@
+package codec
+
+import (
+	"math"
+	"strconv"
+)
+
+// text reads a string property. A number, a boolean, an object or an array gives its own
+// text, as in fastjson2; null gives ok=false. The result may point into the body.
+func (s *bodyScanner) text() (text []byte, ok bool) {
+	switch s.peek() {
+	case '"', '\'':
+		return s.quoted(), s.err == nil
+	case 'n':
+		s.literal("null")
+		return nil, false
+	}
+	start := s.i
+	s.skip()
+	if s.err != nil {
+		return nil, false
+	}
+	return s.b[start:s.i:s.i], true
+}
+
+// string reads a string property that is kept: a copy. Null is "".
+func (s *bodyScanner) string() string {
+	text, _ := s.text()
+	return string(text)
+}
+
+// nullString reads a string property that is kept and may be null.
+func (s *bodyScanner) nullString() NullString {
+	text, ok := s.text()
+	return NullString{String: string(text), Valid: ok}
+}
+
+// int32 reads a Java int: a number, whose fraction is dropped, a number in quotes, or a
+// boolean; null and "" are 0. One that does not fit is an error.
+func (s *bodyScanner) int32() int32 {
+	s.peek()
+	offset := s.i
+	v := s.int64()
+	if v != int64(int32(v)) {
+		s.fail(offset, "integer %d that does not fit into 32 bits", v)
+		return 0
+	}
+	return int32(v)
+}
+
+// int64 reads a Java long, as int32 does.
+func (s *bodyScanner) int64() int64 {
+	switch c := s.peek(); c {
+	case '"', '\'':
+		return s.quotedInt()
+	case 't':
+		s.literal("true")
+		return 1
+	case 'f':
+		s.literal("false")
+		return 0
+	case 'n':
+		s.literal("null")
+		return 0
+	}
+	b, i, v := s.b, s.i, int64(0)
+	for ; i < len(b) && b[i]-'0' <= 9 && i < s.i+18; i++ {
+		v = v*10 + int64(b[i]-'0')
+	}
+	if i > s.i && (i == len(b) || !isNumberByte(b[i])) {
+		s.i = i
+		return v
+	}
+	return s.numberInt()
+}
+
+// numberInt reads the integer part of any number.
+func (s *bodyScanner) numberInt() int64 {
+	offset := s.i
+	token := s.number()
+	if s.err != nil {
+		return 0
+	}
+	v, err := strconv.ParseInt(string(token), 10, 64)
+	if err == nil {
+		return v
+	}
+	if !isIntegerText(token) {
+		f, err := strconv.ParseFloat(string(token), 64)
+		if err == nil && f >= math.MinInt64 && f < math.MaxInt64 {
+			return int64(f)
+		}
+	}
+	s.fail(offset, "number %.24q that is no integer of 64 bits", token)
+	return 0
+}
+
+// quotedInt reads an integer in quotes.
+func (s *bodyScanner) quotedInt() int64 {
+	offset := s.i
+	v, ok := parseIntText(s.quoted())
+	if !ok {
+		s.fail(offset, "string that is not an integer")
+	}
+	return v
+}
+
+// parseIntText gives the value of an integer's text; "" and "null" are 0.
+func parseIntText(text []byte) (v int64, ok bool) {
+	if len(text) == 0 || string(text) == "null" {
+		return 0, true
+	}
+	if len(text) > 20 {
+		return 0, false
+	}
+	v, err := strconv.ParseInt(string(text), 10, 64)
+	return v, err == nil
+}
+
+// isIntegerText tells an integer from a number with a fraction or exponent.
+func isIntegerText(token []byte) bool {
+	for _, c := range token {
+		if c == '.' || c == 'e' || c == 'E' {
+			return false
+		}
+	}
+	return true
+}
+
+// number reads the text of a number.
+func (s *bodyScanner) number() []byte {
+	start, digits := s.i, 0
+	for s.i < len(s.b) && isNumberByte(s.b[s.i]) {
+		if c := s.b[s.i]; c >= '0' && c <= '9' {
+			digits++
+		} else if (c == '-' || c == '+') && s.i > start && s.b[s.i-1]|0x20 != 'e' {
+			break
+		}
+		s.i++
+		s.pause(s.i)
+	}
+	token := s.b[start:s.i]
+	if digits == 0 || s.i < len(s.b) && isWordByte(s.b[s.i]) {
+		s.i = start
+		s.unexpected("a value")
+		return nil
+	}
+	return token
+}
+
+// bool reads a Java boolean: true, false, a number (1 is true) or the usual words in
+// quotes; null and "" are false.
+func (s *bodyScanner) bool() bool {
+	switch c := s.peek(); c {
+	case 't':
+		s.literal("true")
+		return true
+	case 'f':
+		s.literal("false")
+		return false
+	case '"', '\'':
+		return s.quotedBool()
+	}
+	return s.int64() == 1
+}
+
+func (s *bodyScanner) quotedBool() bool {
+	offset := s.i
+	switch text := s.quoted(); string(text) {
+	case "true", "TRUE", "True", "1", "Y", "T":
+		return true
+	case "", "false", "FALSE", "False", "0", "N", "F", "null":
+		return false
+	}
+	s.fail(offset, "string that is not a boolean")
+	return false
+}

@@ -1,0 +1,187 @@
+package codec
+
+import (
+	"bytes"
+	"unsafe"
+)
+
+// Defaults of a TopicConfig (Java: TopicConfig's fields).
+const (
+	defaultQueueNums = 16
+	defaultTopicPerm = PermRead | PermWrite
+)
+
+// topicConfigTable reads the topics of a registration, by far the largest part of all that
+// a name server parses.
+func (s *registerScanner) topicConfigTable() {
+	topics := s.rb.Topics[:0]
+	s.rb.Topics, s.rb.TopicTableMissing = topics, false
+	if s.null() {
+		s.rb.TopicTableMissing = true
+		return
+	}
+	s.openObject("topicConfigTable")
+	first := s.i
+	for key, ok := s.nextKey(); ok; key, ok = s.nextKey() {
+		if !s.countEntry() {
+			return
+		}
+		if len(topics) == cap(topics) && len(topics) > 0 {
+			topics = growTopics(topics, s.i-first, len(s.b)-s.i, s.topicsMax)
+		}
+		topics = append(topics, TopicConfig{Key: key})
+		s.topicConfig(&topics[len(topics)-1])
+	}
+	s.rb.Topics = topics
+}
+
+// growTopics makes room for as many topics as the rest of the body probably holds, judged
+// by the bytes that those read so far took. No more than the bytes of the body are ever
+// allocated on such a guess.
+func growTopics(topics []TopicConfig, bytesRead, bytesLeft, topicsMax int) []TopicConfig {
+	n := len(topics)
+	bytesEach := max(bytesRead/n, int(unsafe.Sizeof(TopicConfig{})))
+	guess := bytesLeft/bytesEach + 1
+	room := min(max(n+guess+guess/64, n+n/4+4), max(topicsMax, n+1))
+	grown := make([]TopicConfig, n, room)
+	copy(grown, topics)
+	return grown
+}
+
+// topicConfig reads one TopicConfig into t, whose Key is set.
+func (s *registerScanner) topicConfig(t *TopicConfig) {
+	if s.typicalTopic(t) {
+		return
+	}
+	t.Name = nil
+	t.ReadQueueNums, t.WriteQueueNums = defaultQueueNums, defaultQueueNums
+	t.Perm, t.TopicSysFlag = defaultTopicPerm, 0
+	s.openObject("a TopicConfig")
+	for key, ok := s.nextKey(); ok; key, ok = s.nextKey() {
+		switch string(key) {
+		case "topicName":
+			t.Name, _ = s.text()
+		case "readQueueNums":
+			t.ReadQueueNums = s.int32()
+		case "writeQueueNums":
+			t.WriteQueueNums = s.int32()
+		case "perm":
+			t.Perm = s.int32()
+		case "topicSysFlag":
+			t.TopicSysFlag = s.int32()
+		case "topicFilterType":
+			s.topicFilterType()
+		default:
+			s.skip()
+		}
+	}
+}
+
+// topicFilterType checks a filter type, which a name server has no use for: any name will
+// do (an unknown one is null in Java), a number must be an ordinal that exists.
+func (s *registerScanner) topicFilterType() {
+	switch s.peek() {
+	case '"', '\'':
+		s.skipString()
+	case 'n':
+		s.literal("null")
+	default:
+		offset := s.i
+		if v := s.int64(); v < 0 || v > 1 {
+			s.fail(offset, "topicFilterType %d, of which there are 0 and 1,", v)
+		}
+	}
+}
+
+// What Java brokers write between the values of a TopicConfig, in their order. The
+// attributes came with 5.0.
+const (
+	topicText0 = `"attributes":`
+	topicText1 = `"order":false,"perm":`
+	topicText2 = `,"readQueueNums":`
+	topicText3 = `,"topicFilterType":"SINGLE_TAG","topicName":"`
+	topicText4 = `","topicSysFlag":`
+	topicText5 = `,"writeQueueNums":`
+)
+
+// typicalTopic reads a TopicConfig that looks exactly as a Java broker writes it, several
+// times faster than by looking at its keys. False: nothing is read, use the general way.
+func (s *registerScanner) typicalTopic(t *TopicConfig) bool {
+	start := s.i
+	if s.i >= len(s.b) || s.b[s.i] != '{' || s.depth >= s.depthMax {
+		return false
+	}
+	s.i++
+	if s.typicalAttributes() && s.typicalFields(t) {
+		return true
+	}
+	if s.err == nil {
+		s.i = start
+	}
+	return false
+}
+
+// typicalAttributes reads the attributes and their comma, if there are any.
+func (s *registerScanner) typicalAttributes() bool {
+	rest := s.b[s.i:]
+	if !bytes.HasPrefix(rest, []byte(topicText0)) {
+		return true
+	}
+	s.i += len(topicText0)
+	if rest = rest[len(topicText0):]; len(rest) > 3 && string(rest[:3]) == "{}," {
+		s.i += 3
+		return true
+	}
+	s.depth++ // the TopicConfig itself
+	s.skip()
+	s.depth--
+	if s.i >= len(s.b) || s.b[s.i] != ',' {
+		return false
+	}
+	s.i++
+	return true
+}
+
+// typicalFields reads what follows the attributes, up to the closing brace.
+func (s *registerScanner) typicalFields(t *TopicConfig) bool {
+	b, i := s.b, s.i
+	ok := false
+	if i, ok = s.typicalInt(i, topicText1, &t.Perm); !ok {
+		return false
+	}
+	if i, ok = s.typicalInt(i, topicText2, &t.ReadQueueNums); !ok {
+		return false
+	}
+	if len(b)-i < len(topicText3) || string(b[i:i+len(topicText3)]) != topicText3 {
+		return false
+	}
+	i += len(topicText3)
+	n := jsonPlainPrefix(b[i:])
+	t.Name = b[i : i+n : i+n]
+	if i, ok = s.typicalInt(i+n, topicText4, &t.TopicSysFlag); !ok {
+		return false
+	}
+	if i, ok = s.typicalInt(i, topicText5, &t.WriteQueueNums); !ok {
+		return false
+	}
+	if i >= len(b) || b[i] != '}' {
+		return false
+	}
+	s.i = i + 1
+	return true
+}
+
+// typicalInt reads text and a number of up to nine digits at i, and returns where it ends.
+func (s *registerScanner) typicalInt(i int, text string, v *int32) (int, bool) {
+	b := s.b
+	if len(b)-i < len(text) || string(b[i:i+len(text)]) != text {
+		return 0, false
+	}
+	i += len(text)
+	start, n := i, int32(0)
+	for ; i < len(b) && b[i]-'0' <= 9 && i < start+9; i++ {
+		n = n*10 + int32(b[i]-'0')
+	}
+	*v = n
+	return i, i > start && i < len(b) && (b[i] == ',' || b[i] == '}')
+}
