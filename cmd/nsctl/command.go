@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// command is one subcommand of nsctl.
+type command struct {
+	name     string
+	args     string // what follows the name, for the usage text
+	help     string
+	argCount int
+	run      func(context.Context, *session, []string) error
+}
+
+var commands = []command{
+	{"route", "TOPIC", "which brokers hold a topic, with how many queues", 1, showRoute},
+	{"clusters", "", "clusters and their broker groups", 0, showClusters},
+	{"brokers", "", "every broker address the name server lists", 0, showBrokers},
+	{"topics", "", "every topic the name server lists", 0, showTopics},
+	{"demo", "", "pretend to be a broker with a topic (TopicTest) until interrupted", 0, runDemo},
+}
+
+// The exit codes of nsctl.
+const (
+	exitOK    = 0
+	exitError = 1 // the server said no, or could not be asked
+	exitUsage = 2
+)
+
+// errUsage is a wrong command line; its text has been printed.
+var errUsage = errors.New("usage")
+
+// session is what a subcommand works with.
+type session struct {
+	server  string
+	timeout time.Duration
+	json    bool
+	stdout  io.Writer
+	stderr  io.Writer
+	demo    demoOptions
+}
+
+func run(ctx context.Context, e env) int {
+	s, cmd, args, err := parse(e)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case err != nil:
+		return exitUsage
+	}
+	if err := cmd.run(ctx, s, args); err != nil {
+		fmt.Fprintf(e.stderr, "nsctl %s: %v\n", cmd.name, err)
+		return exitError
+	}
+	return exitOK
+}
+
+// parse reads the command line: flags may stand before and after the subcommand.
+func parse(e env) (*session, *command, []string, error) {
+	s := &session{stdout: e.stdout, stderr: e.stderr}
+	fs := flag.NewFlagSet("nsctl", flag.ContinueOnError)
+	fs.SetOutput(e.stderr)
+	fs.Usage = func() { usage(fs) }
+	server := firstServer(e.getenv("NAMESRV_ADDR"))
+	fs.StringVar(&s.server, "n", server, "name server `address`; default NAMESRV_ADDR, of a list the first")
+	output := fs.String("o", "table", "output `format`: table or json")
+	fs.DurationVar(&s.timeout, "timeout", 3*time.Second, "how long to wait for an answer")
+	s.demo.define(fs)
+
+	rest := e.args
+	var words []string
+	for {
+		if err := fs.Parse(rest); err != nil {
+			return nil, nil, nil, err
+		}
+		if fs.NArg() == 0 {
+			break
+		}
+		words = append(words, fs.Arg(0))
+		rest = fs.Args()[1:]
+	}
+	fail := func(format string, args ...any) (*session, *command, []string, error) {
+		fmt.Fprintf(e.stderr, "nsctl: "+format+"; nsctl -h lists the commands\n", args...)
+		return nil, nil, nil, errUsage
+	}
+	if len(words) == 0 {
+		fs.Usage()
+		return nil, nil, nil, errUsage
+	}
+	cmd := find(words[0])
+	switch {
+	case cmd == nil:
+		return fail("there is no command %q", words[0])
+	case len(words)-1 != cmd.argCount:
+		return fail("%s takes %d arguments, not %d", cmd.name, cmd.argCount, len(words)-1)
+	case *output != "table" && *output != "json":
+		return fail("-o %q is neither table nor json", *output)
+	}
+	s.json = *output == "json"
+	return s, cmd, words[1:], nil
+}
+
+// firstServer picks from NAMESRV_ADDR, a list separated by semicolons.
+func firstServer(list string) string {
+	for server := range strings.SplitSeq(list, ";") {
+		if server = strings.TrimSpace(server); server != "" {
+			return server
+		}
+	}
+	return "127.0.0.1:9876"
+}
+
+func find(name string) *command {
+	for i := range commands {
+		if commands[i].name == name {
+			return &commands[i]
+		}
+	}
+	return nil
+}
+
+func usage(fs *flag.FlagSet) {
+	w := fs.Output()
+	fmt.Fprintln(w, "usage: nsctl [flags] COMMAND")
+	for _, c := range commands {
+		fmt.Fprintf(w, "  %-16s %s\n", strings.TrimSpace(c.name+" "+c.args), c.help)
+	}
+	fmt.Fprintln(w, "flags:")
+	fs.PrintDefaults()
+}
