@@ -69,8 +69,12 @@ func appendProperty(data []byte, c Change) []byte {
 	if len(data) > 0 && len(lineEndOf(data)) == 0 {
 		data = append(data, eol...)
 	}
-	if endsContinued(data) {
-		data = append(data, eol...) // an empty line ends the continued one
+	// An empty line ends a continued one. It takes two line ends if the first only makes
+	// a CR a CR LF.
+	for range 2 {
+		if endsContinued(data) {
+			data = append(data, eol...)
+		}
 	}
 	return append(data, c.Key+"="+c.New+eol...)
 }
@@ -82,7 +86,11 @@ func endsContinued(data []byte) bool {
 	if err != nil || errBefore != nil || len(props) != len(before) {
 		return true
 	}
-	return len(props) > 0 && props[len(props)-1].Value != before[len(before)-1].Value
+	if len(props) == 0 {
+		return false
+	}
+	last, was := props[len(props)-1], before[len(before)-1]
+	return last.Key != was.Key || last.Value != was.Value
 }
 
 // checkEdit proves that an edit did what it was meant to do and nothing else, whatever
@@ -97,6 +105,10 @@ func checkEdit(old []Property, edited []byte, changes []Change) error {
 		want[c.Key] = c.New
 	}
 	got := effective(now)
+	// A lone backslash at the end of a file reads as an entry without a key, which goes
+	// when something is added. It means nothing to anybody.
+	delete(want, "")
+	delete(got, "")
 	if len(got) != len(want) {
 		return fmt.Errorf("edit: %d keys instead of %d", len(got), len(want))
 	}

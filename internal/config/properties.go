@@ -92,50 +92,49 @@ func (r *lineReader) skipBlanks() {
 func (r *lineReader) next() (logicalLine, bool) {
 	for r.pos < len(r.data) {
 		l := logicalLine{line: r.line, start: r.pos}
-		r.skipBlanks()
-		if r.pos < len(r.data) && (r.data[r.pos] == '#' || r.data[r.pos] == '!') {
-			for r.pos < len(r.data) && !isEOL(r.data[r.pos]) {
-				r.pos++
-			}
-		} else {
-			r.join(&l)
-		}
-		if r.pos < len(r.data) {
-			r.skipEOL()
-		}
-		if l.end = r.pos; len(l.text) > 0 {
+		entry := r.join(&l)
+		if l.end = r.pos; entry {
 			return l, true
 		}
 	}
 	return logicalLine{}, false
 }
 
-// join collects one logical line and stops at the line end that ends it.
-func (r *lineReader) join(l *logicalLine) {
+// join reads one logical line with its line end. It reports false for one that has
+// nothing in it: a blank line, a comment.
+func (r *lineReader) join(l *logicalLine) (entry bool) {
 	escaped := false
+	r.skipBlanks()
 	for r.pos < len(r.data) {
 		c := r.data[r.pos]
-		if isEOL(c) {
+		switch {
+		case isEOL(c):
+			last := r.pos+1 == len(r.data)
+			r.skipEOL()
 			if !escaped {
-				return
+				return len(l.text) > 0
 			}
 			l.drop()
-			escaped = false
-			r.skipEOL()
-			r.skipBlanks()
-			if len(l.text) == 0 {
-				return // a line of one backslash: what follows is a line of its own
+			if last {
+				return true // Java: even if nothing is left, it is an entry without a key
 			}
-			continue
+			escaped = false
+			r.skipBlanks()
+		case len(l.text) == 0 && (c == '#' || c == '!'):
+			for r.pos < len(r.data) && !isEOL(r.data[r.pos]) {
+				r.pos++
+			}
+		default:
+			escaped = c == '\\' && !escaped
+			l.text = append(l.text, c)
+			l.at = append(l.at, r.pos)
+			r.pos++
 		}
-		escaped = c == '\\' && !escaped
-		l.text = append(l.text, c)
-		l.at = append(l.at, r.pos)
-		r.pos++
 	}
-	if escaped {
+	if entry = len(l.text) > 0; escaped {
 		l.drop() // a backslash that nothing follows
 	}
+	return entry
 }
 
 // drop takes back the last byte, a backslash.
@@ -167,10 +166,13 @@ func (l *logicalLine) split() (Property, error) {
 		begin++
 	}
 	p.hasSeparator = begin > keyEnd
-	if begin < len(l.text) {
+	switch {
+	case begin < len(l.text):
 		p.value = l.at[begin]
-	} else {
+	case len(l.at) > 0:
 		p.value = l.at[len(l.at)-1] + 1
+	default:
+		p.value = l.start
 	}
 	for _, c := range l.text {
 		p.nonASCII = p.nonASCII || c >= 0x80

@@ -1,0 +1,230 @@
+package kvconfig
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/pharosmq/pharos/codec"
+	"github.com/pharosmq/pharos/internal/durable"
+)
+
+// ErrTooLarge: the namespace would grow beyond what a reply can carry. ORDER_TOPIC_CONFIG
+// travels whole in every answer to a registering broker.
+var ErrTooLarge = errors.New("the namespace would be too large")
+
+// Options of a Store.
+type Options struct {
+	// Path of the file (Java: kvConfigPath).
+	Path string
+	// NamespaceBytesMax bounds the encoded table of one namespace; 0: no bound. A file
+	// that is beyond it is still read.
+	NamespaceBytesMax int
+	// Warn is told what an operator should know and no caller is: a backup that could
+	// not be written, a file that had to be written in place. Nil: nobody is. It is
+	// called with constant messages and alternating keys and values, as slog's.
+	Warn func(msg string, args ...any)
+}
+
+// Store is the KV table and its file. It is safe for concurrent use.
+type Store struct {
+	opts Options
+	snap atomic.Pointer[snapshot]
+
+	mu      sync.Mutex // guards pending
+	pending []*write
+	commit  sync.Mutex // held by the writer that writes for all that wait
+}
+
+// write is one change that waits for its commit.
+type write struct {
+	apply func(*draft) (changed bool)
+	name  string // of the namespace
+	done  bool   // guarded by Store.commit
+	err   error
+}
+
+func newStore(o Options, s *snapshot) *Store {
+	if o.Warn == nil {
+		o.Warn = func(string, ...any) {}
+	}
+	st := &Store{opts: o}
+	st.snap.Store(s)
+	return st
+}
+
+// Path returns where the table is kept.
+func (s *Store) Path() string { return s.opts.Path }
+
+// Get returns a value (101); ok is false when namespace or key are absent.
+func (s *Store) Get(namespace, key string) (value string, ok bool) {
+	ns := s.snap.Load().namespaces[namespace]
+	if ns == nil {
+		return "", false
+	}
+	value, ok = ns.table[key]
+	return value, ok
+}
+
+// List returns the body of 219, {"table":{...}}; ok is false when there is no such
+// namespace. The bytes are shared: never write to them.
+func (s *Store) List(namespace string) (body []byte, ok bool) {
+	ns := s.snap.Load().namespaces[namespace]
+	if ns == nil {
+		return nil, false
+	}
+	return ns.body, true
+}
+
+// OrderTopicTable returns the body that a registering broker gets: ORDER_TOPIC_CONFIG as
+// {"table":{...}}, nil when there is no such namespace. The bytes are shared: never write
+// to them. It never blocks and allocates nothing.
+func (s *Store) OrderTopicTable() []byte {
+	if ns := s.snap.Load().order; ns != nil {
+		return ns.body
+	}
+	return nil
+}
+
+// OrderTopicConf returns the order configuration of a topic. It never blocks and
+// allocates nothing.
+func (s *Store) OrderTopicConf(topic []byte) (conf string, ok bool) {
+	ns := s.snap.Load().order
+	if ns == nil {
+		return "", false
+	}
+	conf, ok = ns.table[string(topic)]
+	return conf, ok
+}
+
+// Sizes returns the number of namespaces and of keys in all of them.
+func (s *Store) Sizes() (namespaces, keys int) {
+	snap := s.snap.Load()
+	for _, ns := range snap.namespaces {
+		keys += len(ns.table)
+	}
+	return len(snap.namespaces), keys
+}
+
+// Put sets a value and returns when it is on the disk (100). A null value makes the
+// namespace and takes the key away: Java stores a null that reads as absent. After an
+// error nothing is changed. It waits for the disk: never call it on an event loop.
+//
+// Java: KVConfigManager#putKVConfig, which reports no failure of the file.
+func (s *Store) Put(namespace, key string, value codec.NullString) error {
+	return s.write(namespace, func(d *draft) bool {
+		table := d.current(namespace)
+		old, had := table[key]
+		if table != nil && had == value.Valid && old == value.String {
+			return false
+		}
+		own := d.own(namespace)
+		if value.Valid {
+			own[key] = value.String
+		} else {
+			delete(own, key)
+		}
+		return true
+	})
+}
+
+// Delete takes a key away and returns when that is on the disk (102). Absent keys and
+// namespaces are no error, and the namespace stays. It waits for the disk.
+func (s *Store) Delete(namespace, key string) error {
+	return s.write(namespace, func(d *draft) bool {
+		if _, had := d.current(namespace)[key]; !had {
+			return false
+		}
+		delete(d.own(namespace), key)
+		return true
+	})
+}
+
+// write queues a change and waits until somebody, perhaps this goroutine, has committed
+// it together with all that waited.
+func (s *Store) write(namespace string, apply func(*draft) bool) error {
+	w := &write{apply: apply, name: namespace}
+	s.mu.Lock()
+	s.pending = append(s.pending, w)
+	s.mu.Unlock()
+
+	s.commit.Lock()
+	defer s.commit.Unlock()
+	if !w.done {
+		s.mu.Lock()
+		batch := s.pending
+		s.pending = nil
+		s.mu.Unlock()
+		s.commitBatch(batch)
+	}
+	return w.err
+}
+
+// commitBatch applies the changes in order, stores the outcome and publishes it. One
+// that makes its namespace too large is left out. The caller holds commit.
+func (s *Store) commitBatch(batch []*write) {
+	base := s.snap.Load()
+	next, changed := base, false
+	for _, w := range batch {
+		w.done = true
+		d := newDraft(next)
+		if !w.apply(d) {
+			continue
+		}
+		candidate := d.finish()
+		if w.err = s.checkSize(next, candidate, w.name); w.err == nil {
+			next, changed = candidate, true
+		}
+	}
+	if !changed && s.onDisk() {
+		return
+	}
+	if err := s.store(next); err != nil {
+		for _, w := range batch {
+			if w.err == nil {
+				w.err = fmt.Errorf("not stored in %s: %w", s.opts.Path, err)
+			}
+		}
+		return
+	}
+	s.snap.Store(next)
+}
+
+// checkSize refuses growth beyond the bound, never a change that shrinks.
+func (s *Store) checkSize(before, after *snapshot, name string) error {
+	size := len(after.namespaces[name].body)
+	if s.opts.NamespaceBytesMax <= 0 || size <= s.opts.NamespaceBytesMax {
+		return nil
+	}
+	if ns := before.namespaces[name]; ns != nil && size <= len(ns.body) {
+		return nil
+	}
+	return fmt.Errorf("%w: %d bytes, and kvNamespaceBytesMax is %d", ErrTooLarge, size, s.opts.NamespaceBytesMax)
+}
+
+// onDisk reports that there is a file: a write that changes nothing need not touch it,
+// unless somebody has taken it away.
+func (s *Store) onDisk() bool {
+	_, err := os.Stat(s.opts.Path)
+	if err == nil {
+		return true
+	}
+	namespaces, _ := s.Sizes()
+	return namespaces == 0 && errors.Is(err, fs.ErrNotExist)
+}
+
+// store replaces the file, keeping the old content in the .bak.
+func (s *Store) store(snap *snapshot) error {
+	data := appendFile(nil, snap)
+	out, err := durable.WriteFile(s.opts.Path, data, durable.Options{Perm: 0o644, Backup: true})
+	if out.BackupError != nil {
+		s.opts.Warn("KV file: the old content could not be kept in the .bak", "file", s.opts.Path, "error", out.BackupError)
+	}
+	if err == nil && out.InPlace {
+		s.opts.Warn("KV file: written in place, since it cannot be replaced by a rename: a crash during a write damages it (the .bak stays whole)", "file", s.opts.Path)
+	}
+	return err
+}
