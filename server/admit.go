@@ -1,0 +1,26 @@
+package server
+
+import "net"
+
+// admit decides whether a connection that was accepted may stay; it counts it as open
+// either way, until OnClose.
+func (s *Server) admit(remote net.Addr) bool {
+	open := s.conns.open.Add(1)
+	if s.stopping.Load() {
+		return false
+	}
+	if open <= int64(s.plan.connections) {
+		return true
+	}
+	s.refused.Add(1)
+	s.lines.warn(logTooMany, "closed a new connection: too many are open. Raise the descriptor limit (ulimit -n, LimitNOFILE) or connectionsMax",
+		"peer", remote.String(), "open", open-1, "connectionsMax", s.plan.connections, "descriptors", s.plan.limit)
+	return false
+}
+
+// newConnection makes the state of an accepted connection and lists it.
+func (s *Server) newConnection(l *loop, w wire, remote string) *connection {
+	c := &connection{id: s.conns.nextID(), remote: remote, srv: s, loop: l, wire: w}
+	s.conns.add(c)
+	return c
+}

@@ -1,0 +1,104 @@
+package server
+
+import (
+	"sync/atomic"
+
+	"github.com/pharosmq/pharos/routetable"
+)
+
+// Conn is a connection as handlers see it. All methods are safe for concurrent use, and
+// may be called on a connection that has closed.
+type Conn interface {
+	// ID identifies the connection for the life of the process; ids grow in the order of
+	// accepting.
+	ID() routetable.ConnID
+	// RemoteAddr is the peer's ip:port, for logs.
+	RemoteAddr() string
+	// Bindings is what the connection knows of brokers.
+	Bindings() *Bindings
+	// Close ends the connection for the given reason, soon. The first reason counts.
+	Close(reason CloseReason)
+	// Closed reports whether it has ended or is about to.
+	Closed() bool
+}
+
+// wire is the transport under a connection, used on the connection's loop only. gnet's
+// connection is one.
+type wire interface {
+	// Peek returns the next n > 0 bytes without consuming them; they are valid until
+	// Discard or the end of the callback.
+	Peek(n int) ([]byte, error)
+	// Discard consumes n > 0 bytes. Zero would discard everything.
+	Discard(n int) (int, error)
+	// InboundBuffered is how many bytes were read from the socket and not yet consumed.
+	InboundBuffered() int
+	// OutboundBuffered is how many bytes of Write the kernel has not taken yet.
+	OutboundBuffered() int
+	// Write sends or queues p, copying what is queued. On an error it has already closed
+	// the connection, from inside.
+	Write(p []byte) (int, error)
+	// Fd is the socket, valid on the loop while the connection is open.
+	Fd() int
+}
+
+// connection is one accepted connection. Fields below "loop" belong to its loop.
+type connection struct {
+	id       routetable.ConnID
+	remote   string
+	srv      *Server
+	loop     *loop
+	bindings Bindings
+
+	// closeAsked is 1 + the reason of the first Close, 0 while nobody asked.
+	closeAsked atomic.Uint32
+	// What it holds of the memory budgets, for whoever has to choose a victim.
+	inboundHeld  atomic.Int64
+	outboundHeld atomic.Int64
+	// progressMillis is when bytes last moved: in for a partial frame, out for a blocked
+	// peer. By the loop's clock.
+	progressMillis atomic.Int64
+
+	// loop
+	wire           wire
+	closed         bool // OnClose has run
+	detected       bool // the first bytes were looked at
+	lastUsedMillis int64
+	large          *largeFrame // the large frame being received
+	slot           int         // index in loop.conns
+	inAgain        bool        // waits in loop.again
+	inDraining     bool        // is in loop.draining
+	blocked        bool        // is not read from until its peer has read
+	outMillis      int64       // when its peer last took something of what waits, or nothing waited
+	ackedBytes     uint64      // what the peer had acknowledged then
+}
+
+// ID implements Conn.
+func (c *connection) ID() routetable.ConnID { return c.id }
+
+// RemoteAddr implements Conn.
+func (c *connection) RemoteAddr() string { return c.remote }
+
+// Bindings implements Conn.
+func (c *connection) Bindings() *Bindings { return &c.bindings }
+
+// Closed implements Conn.
+func (c *connection) Closed() bool { return c.closeAsked.Load() != 0 }
+
+// Close implements Conn.
+func (c *connection) Close(reason CloseReason) {
+	if c.askClose(reason) {
+		c.loop.post(mail{conn: c, kind: mailClose})
+	}
+}
+
+// askClose records why the connection is to end; false if that is settled already.
+func (c *connection) askClose(reason CloseReason) bool {
+	if !c.closeAsked.CompareAndSwap(0, 1+uint32(reason)) {
+		return false
+	}
+	c.bindings.close()
+	return true
+}
+
+// reason is why the connection ended, once it has.
+func (c *connection) reason() CloseReason { return CloseReason(c.closeAsked.Load() - 1) }

@@ -1,0 +1,142 @@
+package server
+
+import "time"
+
+// What other goroutines want of a loop comes as mail: answers from lanes, closes, ticks.
+// The first letter in an empty box has the engine call the loop; the others ride along.
+
+type mailKind uint8
+
+const (
+	mailReply mailKind = iota // write buf to conn
+	mailClose                 // end conn, whose reason is set
+	mailRun                   // call run
+)
+
+type mail struct {
+	conn *connection
+	buf  *replyBuffer
+	run  func()
+	kind mailKind
+}
+
+// post delivers m, from any goroutine. It reports false if the engine is ending: then all
+// its connections are, too.
+func (l *loop) post(m mail) bool {
+	l.mailMu.Lock()
+	first := len(l.mail) == 0
+	l.mail = append(l.mail, m)
+	l.mailMu.Unlock()
+	return !first || l.engine.run(l.readMail)
+}
+
+func (l *loop) readMail() {
+	l.mailMu.Lock()
+	box := l.mail
+	l.mail, l.mailSpare = l.mailSpare[:0], nil
+	l.mailMu.Unlock()
+	l.readClocks()
+	for i := range box {
+		l.deliver(&box[i])
+	}
+	clear(box)
+	l.mailMu.Lock()
+	if l.mailSpare == nil {
+		l.mailSpare = box[:0]
+	}
+	l.mailMu.Unlock()
+}
+
+func (l *loop) deliver(m *mail) {
+	switch m.kind {
+	case mailReply:
+		if !m.conn.closed {
+			l.write(m.conn, m.buf.B)
+		}
+		replyBuffers.Put(m.buf)
+	case mailClose:
+		if !m.conn.closed {
+			l.engine.close(m.conn.wire)
+		}
+	case mailRun:
+		m.run()
+	}
+}
+
+const (
+	// againInterval lets the loop poll its other connections before it goes on with one
+	// that reached the bound on work.
+	againInterval = 50 * time.Microsecond
+	// blockedPollInterval: see outbound.go.
+	blockedPollInterval = 5 * time.Millisecond
+	// pumpNanosMax is how long one round of going on may take.
+	pumpNanosMax = 500_000
+)
+
+// pumpTimer calls loop.pumpNow on the loop, a little later. gnet's Conn.Wake would not do
+// for going on with a connection: a task that is queued by a task is run in the same
+// round, before the loop polls its sockets again, and a bound on work per callback would
+// bound nothing.
+type pumpTimer struct {
+	timer *time.Timer
+	at    time.Duration // the interval it is set to, 0: not set
+
+	drainedNanos int64 // when blocked peers were looked at last
+}
+
+func (p *pumpTimer) init(l *loop) {
+	p.timer = time.AfterFunc(time.Hour, func() { l.post(mail{kind: mailRun, run: l.pumpNow}) })
+	p.timer.Stop()
+}
+
+// wakeIn sets the timer, unless it will fire that soon anyway. On the loop only.
+func (p *pumpTimer) wakeIn(d time.Duration) {
+	if p.at == 0 || d < p.at {
+		p.at = d
+		p.timer.Reset(d)
+	}
+}
+
+// serveAgain queues c to be gone on with.
+func (l *loop) serveAgain(c *connection) {
+	if !c.inAgain {
+		c.inAgain = true
+		l.again = append(l.again, c)
+		l.pump.wakeIn(againInterval)
+	}
+}
+
+// pumpNow goes on with connections that have work left, first come first served, for a
+// bounded time; and looks whether blocked peers have read.
+func (l *loop) pumpNow() {
+	l.pump.at = 0
+	start, n := l.srv.clock.nanos(), len(l.again)
+	if start-l.pump.drainedNanos >= int64(blockedPollInterval)/2 {
+		l.pump.drainedNanos = start
+		l.drain(false)
+		n = len(l.again)
+	}
+	served := 0
+	for served < n && (served == 0 || l.srv.clock.nanos()-start < pumpNanosMax) {
+		c := l.again[served]
+		served++
+		c.inAgain = false
+		l.traffic(c) // may append to l.again
+	}
+	l.again = append(l.again[:0], l.again[served:]...)
+	clear(l.again[len(l.again):cap(l.again)])
+	if len(l.again) > 0 {
+		l.pump.wakeIn(againInterval)
+	} else if l.anyBlocked() {
+		l.pump.wakeIn(blockedPollInterval)
+	}
+}
+
+func (l *loop) anyBlocked() bool {
+	for _, c := range l.draining {
+		if c.blocked && !c.closed {
+			return true
+		}
+	}
+	return false
+}

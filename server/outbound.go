@@ -1,0 +1,102 @@
+package server
+
+// Unsent answers. gnet queues what the kernel does not take, without bound, and cannot
+// stop reading. So:
+//
+//   - From OutboundPauseBytes unsent on (512 KiB), no further request of the connection is
+//     handled: it is blocked. Unsent output of one connection is therefore at most that,
+//     one batch and one reply. Requests pile up in its input, which has its own bound
+//     (Options.inboundBytesMax): a peer that fills both is closed.
+//   - gnet does not tell when the queue has drained: blocked connections are looked at
+//     every few milliseconds (pump), and resume at half the pause.
+//   - A peer that for OutboundStallMillis took nothing of what waits is closed. Progress
+//     is what it acknowledged (TCP_INFO), not what the kernel took: with a send buffer of
+//     megabytes, a slow reader's socket becomes writable once in minutes.
+//   - Answers from lanes come on top; above ConnectionOutboundBytesMax the connection is
+//     closed.
+//   - Over all connections OutboundBytesMax holds: the evictor closes those with the most.
+
+// write hands p to the wire; p is copied if need be. It reports false if the connection
+// is closed, which a failed write does by itself.
+func (l *loop) write(c *connection, p []byte) bool {
+	if c.closed {
+		return false
+	}
+	if int64(c.wire.OutboundBuffered()+len(p)) > l.srv.o.ConnectionOutboundBytesMax {
+		l.closing(c, CloseOutboundMemory)
+		return false
+	}
+	if _, err := c.wire.Write(p); err != nil || c.closed {
+		return false // OnClose has run inside
+	}
+	l.stats.BytesOut += uint64(len(p))
+	c.lastUsedMillis = l.localMillis
+	if unsent := c.wire.OutboundBuffered(); unsent > 0 {
+		l.unsent(c, unsent)
+	}
+	return true
+}
+
+// unsent notes that bytes of c wait for its peer.
+func (l *loop) unsent(c *connection, bytes int) {
+	if !c.inDraining {
+		c.inDraining = true
+		c.outMillis, c.ackedBytes = l.localMillis, l.engine.acked(c.wire)
+		l.draining = append(l.draining, c)
+	}
+	l.holdOutbound(c, int64(bytes))
+	if bytes >= l.srv.o.OutboundPauseBytes && !c.blocked {
+		c.blocked = true
+		l.stats.PausedConnections++
+		l.pump.wakeIn(blockedPollInterval)
+	}
+}
+
+func (l *loop) holdOutbound(c *connection, bytes int64) {
+	if delta := bytes - c.outboundHeld.Load(); delta != 0 {
+		c.outboundHeld.Store(bytes)
+		l.srv.outbound.add(delta)
+	}
+}
+
+// drain looks at the connections with unsent output: who has none left, who may be read
+// from again, and, if stalls is set, who takes nothing.
+func (l *loop) drain(stalls bool) {
+	kept := l.draining[:0]
+	for _, c := range l.draining {
+		if c.closed {
+			continue
+		}
+		if l.drainOne(c, stalls) {
+			kept = append(kept, c)
+		}
+	}
+	clear(l.draining[len(kept):])
+	l.draining = kept
+}
+
+// drainOne reports whether c still has unsent output.
+func (l *loop) drainOne(c *connection, stalls bool) bool {
+	unsent := c.wire.OutboundBuffered()
+	if int64(unsent) < c.outboundHeld.Load() {
+		c.outMillis = l.localMillis
+	}
+	l.holdOutbound(c, int64(unsent))
+	if c.blocked && unsent <= l.srv.o.OutboundPauseBytes/2 {
+		c.blocked = false
+		l.serveAgain(c)
+	}
+	if unsent == 0 {
+		c.inDraining = false
+		return false
+	}
+	if stalls {
+		if acked := l.engine.acked(c.wire); acked != c.ackedBytes {
+			c.ackedBytes, c.outMillis = acked, l.localMillis
+		}
+		if l.localMillis-c.outMillis > l.srv.o.OutboundStallMillis {
+			l.closing(c, CloseOutboundStalled)
+		}
+	}
+	return true
+}
