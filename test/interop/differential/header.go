@@ -101,7 +101,7 @@ func (c *call) sloppyHeader(r *rand.Rand) string {
 	optional := []string{
 		`"language":"KLINGON"`, `"language":null`, `"language":9`, `"language":"RUST"`, `"remark":null`,
 		`"remark":"\u0041\n\"\\ \u00e9"`, `"serializeTypeCurrentRPC":"ROCKETMQ"`, `"serializeTypeCurrentRPC":"NONE"`,
-		`"unknown":{"a":[1,2,{"b":null}],"c":"}"}`, `"body":"AAAA"`, `"customHeader":null`, `"suspended":false`,
+		`"unknown":{"a":[1,2,{"b":null}],"c":"}"}`, `"body":null`, `"customHeader":null`, `"suspended":false`,
 	}
 	for range r.IntN(3) {
 		o := optional[r.IntN(len(optional))]
@@ -142,9 +142,13 @@ func plainNumber(s string) bool {
 }
 
 // jsonString quotes s as legal JSON; escape writes every character as \uXXXX now and then.
+// It draws once, whatever the length of s, which may depend on the salt (a checksum's).
 func jsonString(s string, escape bool, r *rand.Rand) string {
 	var b strings.Builder
 	b.WriteByte('"')
+	if r != nil {
+		r = rand.New(rand.NewPCG(r.Uint64(), 1))
+	}
 	for _, c := range s {
 		switch {
 		case c == '"' || c == '\\':
@@ -152,7 +156,7 @@ func jsonString(s string, escape bool, r *rand.Rand) string {
 			b.WriteRune(c)
 		case c < 0x20 || escape && r.IntN(3) == 0:
 			for _, u := range utf16.Encode([]rune{c}) {
-				fmt.Fprintf(&b, []string{`\u%04x`, `\u%04X`}[r.IntN(2)], u)
+				fmt.Fprintf(&b, []string{`\u%04x`, `\u%04X`}[u&1], u)
 			}
 		default:
 			b.WriteRune(c)

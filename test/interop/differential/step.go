@@ -28,6 +28,9 @@ type Request struct {
 
 	// Register is set on requests that may put a broker into the table.
 	Register *BrokerRef
+	// Stamped: the body has no timestamp, so each server takes the time of its decoding for
+	// one. Two such registrations in one millisecond are one version: they must not meet.
+	Stamped bool
 	// Text is set on 318: its body, for the runner's bookkeeping of switches.
 	Text string
 	// Tag names a deviation the request provokes on purpose; exceptions.go asks for it.

@@ -1,0 +1,169 @@
+package differential
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+)
+
+func (d dataVersion) json() string {
+	var parts []string
+	parts = append(parts, fmt.Sprintf(`"counter":%d`, d.counter))
+	if !d.noState {
+		parts = append(parts, fmt.Sprintf(`"stateVersion":%d`, d.state))
+	}
+	if !d.noTimestamp {
+		parts = append(parts, fmt.Sprintf(`"timestamp":%d`, d.timestamp))
+	}
+	return "{" + strings.Join(parts, ",") + "}"
+}
+
+// registerBody writes the registration body of the broker's version and options.
+func (b *member) registerBody(r *rand.Rand, topics []topicConfig) []byte {
+	if b.compressed && b.version >= 37 {
+		return b.compressedBody(topics)
+	}
+	wrapper := b.wrapper(r, topics)
+	if b.version < 37 && r.IntN(6) > 0 {
+		return []byte(wrapper)
+	}
+	filter := ""
+	if !b.noFilters {
+		filter = `"filterServerList":` + stringList(b.filters) + ","
+	}
+	return []byte("{" + filter + `"topicConfigSerializeWrapper":` + wrapper + "}")
+}
+
+func stringList(list []string) string {
+	quoted := make([]string, len(list))
+	for i, s := range list {
+		quoted[i] = strconv.Quote(s)
+	}
+	return "[" + strings.Join(quoted, ",") + "]"
+}
+
+// wrapper is the TopicConfigSerializeWrapper as a 4.x or a 5.x broker writes it.
+func (b *member) wrapper(r *rand.Rand, topics []topicConfig) string {
+	table := make([]string, len(topics))
+	for i, t := range topics {
+		table[i] = jsonString(t.name, false, r) + ":" + b.topicConfigJSON(r, t)
+	}
+	out := `{"dataVersion":` + b.dv.json()
+	if b.version >= 413 {
+		out += `,"mappingDataVersion":{"counter":0,"stateVersion":0,"timestamp":1700000000000}`
+	}
+	out += `,"topicConfigTable":{` + strings.Join(table, ",") + "}"
+	if b.version >= 413 || hasMapping(topics) {
+		out += `,"topicQueueMappingDetailMap":` + b.mappings(topics, true) +
+			`,"topicQueueMappingInfoMap":` + b.mappings(topics, false)
+	}
+	return out + "}"
+}
+
+func hasMapping(topics []topicConfig) bool {
+	for _, t := range topics {
+		if t.mapping {
+			return true
+		}
+	}
+	return false
+}
+
+// topicConfigJSON writes one TopicConfig, by the habits of versions and, now and then, with
+// fields left to their defaults or numbers as strings.
+func (b *member) topicConfigJSON(r *rand.Rand, t topicConfig) string {
+	name := jsonString(t.name, r.IntN(16) == 0, r)
+	switch r.IntN(12) {
+	case 0:
+		return fmt.Sprintf(`{"topicName":%s,"topicSysFlag":%d}`, name, t.sysFlag)
+	case 1:
+		return fmt.Sprintf(`{"writeQueueNums":"%d","readQueueNums":"%d","perm":"%d","topicName":%s,"x":[{}],"topicSysFlag":%d}`,
+			t.write, t.read, t.perm, name, t.sysFlag)
+	}
+	attributes := ""
+	if b.version >= 413 {
+		attributes = `"attributes":{},`
+	}
+	return fmt.Sprintf(`{%s"order":false,"perm":%d,"readQueueNums":%d,"topicFilterType":"SINGLE_TAG","topicName":%s,"topicSysFlag":%d,"writeQueueNums":%d}`,
+		attributes, t.perm, t.read, name, t.sysFlag, t.write)
+}
+
+// mappings writes the static-topic maps, whose integer keys are bare: that is how 5.x
+// brokers send them.
+func (b *member) mappings(topics []topicConfig, detail bool) string {
+	var parts []string
+	for _, t := range topics {
+		if !t.mapping {
+			continue
+		}
+		hosted := ""
+		if detail {
+			hosted = `"hostedQueues":{0:[{"bname":"` + b.Name + `","endOffset":-1,"gen":0,"logicOffset":0,"queueId":1,"startOffset":0,"timeOfEnd":-1,"timeOfStart":-1}]},`
+		}
+		parts = append(parts, fmt.Sprintf(`"%s":%s`, t.name, strings.Replace(b.mappingInfo(t), `"scope"`, hosted+`"scope"`, 1)))
+	}
+	return "{" + strings.Join(parts, ",") + "}"
+}
+
+func (b *member) mappingInfo(t topicConfig) string {
+	return fmt.Sprintf(`{"bname":"%s","currIdMap":{0:0,1:%d,10:3},"dirty":false,"epoch":%d,"scope":"__global__","topic":"%s","totalQueues":%d}`,
+		b.Name, b.ID, t.epoch, t.name, t.read)
+}
+
+// compressedBody is the zlib form: length-prefixed strings.
+func (b *member) compressedBody(topics []topicConfig) []byte {
+	var plain bytes.Buffer
+	put := func(s string) {
+		plain.Write(binary.BigEndian.AppendUint32(nil, uint32(len(s))))
+		plain.WriteString(s)
+	}
+	count := func(n int) { plain.Write(binary.BigEndian.AppendUint32(nil, uint32(n))) }
+	put(b.dv.json())
+	fit := make([]topicConfig, 0, len(topics))
+	for _, t := range topics {
+		if t.plain {
+			fit = append(fit, t)
+		}
+	}
+	count(len(fit))
+	for _, t := range fit {
+		line := fmt.Sprintf("%s %d %d %d SINGLE_TAG", t.name, t.read, t.write, t.perm)
+		if b.version >= 413 {
+			line += " {}"
+		}
+		put(line)
+	}
+	put(stringList(b.filters))
+	if b.version >= 413 {
+		mapped := fit[:0:0]
+		for _, t := range fit {
+			if t.mapping {
+				mapped = append(mapped, t)
+			}
+		}
+		count(len(mapped))
+		for _, t := range mapped {
+			put(b.mappingInfo(t))
+		}
+	}
+	return deflate(plain.Bytes())
+}
+
+func deflate(plain []byte) []byte {
+	var out bytes.Buffer
+	z, err := zlib.NewWriterLevel(&out, zlib.BestCompression)
+	if err != nil {
+		panic(err) // the level is a constant that exists
+	}
+	if _, err := z.Write(plain); err != nil {
+		panic(err) // a buffer does not fail
+	}
+	if err := z.Close(); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
+}

@@ -1,0 +1,162 @@
+package differential
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+)
+
+// oddRequest is a frame that is well formed but not a request the server knows.
+func (g *generator) oddRequest() {
+	switch g.r.IntN(3) {
+	case 0:
+		code := []int32{0, 10, 47, 314, 905, 1001, 99999, -1, 2147483647}[g.r.IntN(9)]
+		q := g.ask(code, []Ext{{Key: "topic", Value: "x"}}, []byte("body"), "unknown code")
+		g.add(g.client(), q)
+	case 1:
+		q := g.request(call{code: 0, version: 513, flag: 1, style: g.anyStyle()}, "unsolicited reply")
+		q.Expect = ExpectNone
+		g.add(g.client(), q)
+	default:
+		// Twenty pipelined questions, in one write.
+		var all []Request
+		for range 20 {
+			t := g.anyTopic()
+			all = append(all, g.request(call{code: 105, version: versions[g.r.IntN(len(versions))],
+				style: g.anyStyle(), ext: []Ext{{Key: "topic", Value: t}}}, fmt.Sprintf("%q", t)))
+		}
+		g.add(g.client(), all...)
+	}
+}
+
+// missingFields leaves out what the request needs. Registrations and unregistrations whose
+// absence would damage the Java server's tables are in the tests of single exceptions.
+func (g *generator) missingFields() {
+	b := g.anyMember()
+	without := func(ext []Ext, key string) []Ext {
+		var out []Ext
+		for _, e := range ext {
+			if e.Key != key {
+				out = append(out, e)
+			}
+		}
+		return out
+	}
+	kv := []Ext{{Key: "namespace", Value: g.spaces[1]}, {Key: "key", Value: g.keys[0]}, {Key: "value", Value: "v"}}
+	drafts := []struct {
+		code int32
+		ext  []Ext
+		note string
+	}{
+		{100, without(kv, "namespace"), "without namespace"},
+		{100, without(kv, "key"), "without key"},
+		{100, without(kv, "value"), "without value"},
+		{100, nil, "without fields"},
+		{101, without(kv, "namespace"), "without namespace"},
+		{101, without(kv, "key"), "without key"},
+		{101, nil, "without fields"},
+		{102, without(kv, "key"), "without key"},
+		{102, []Ext{}, "with no field"},
+		{103, without(b.identity(), "brokerId"), "without brokerId"},
+		{103, nil, "without fields"},
+		{103, append(without(b.identity(), "brokerId"), Ext{Key: "brokerId", Value: "zero"}), "with brokerId zero"},
+		{104, without(b.identity(), "clusterName"), "without clusterName"},
+		{104, without(b.identity(), "brokerAddr"), "without brokerAddr"},
+		{105, nil, "without fields"},
+		{105, []Ext{{Key: "Topic", Value: g.topics[0].name}}, "with Topic in upper case"},
+		{205, []Ext{}, "with no field"},
+		{216, nil, "without fields"},
+		{217, nil, "without fields"},
+		{219, []Ext{}, "with no field"},
+		{224, nil, "without fields"},
+		{322, without(b.identity(), "clusterName"), "without clusterName"},
+		{322, without(b.identity(), "brokerAddr"), "without brokerAddr"},
+		{322, without(b.identity(), "brokerId"), "without brokerId"},
+		{327, nil, "without fields"},
+		{901, nil, "without fields"},
+		{901, []Ext{{Key: "brokerName", Value: b.Name}}, "without clusterName"},
+		{904, without(b.identity(), "brokerAddr"), "without brokerAddr"},
+		{904, []Ext{}, "with no field"},
+	}
+	d := drafts[g.r.IntN(len(drafts))]
+	g.add(g.client(), g.ask(d.code, d.ext, nil, d.note))
+}
+
+// brokenFrame is a frame that is wrong: most get the connection closed.
+func (g *generator) brokenFrame() {
+	draft := brokenFrames[g.r.IntN(len(brokenFrames))]
+	conn := g.scratch()
+	if g.r.IntN(8) == 0 {
+		conn = g.anyMember().conn // a broker's: it is unregistered if the server closes
+	}
+	opaque := g.nextOpaque()
+	g.add(conn, Request{Opaque: opaque, Expect: ExpectAny, Frame: draft.frame(g, opaque), Note: draft.note})
+}
+
+func word(v uint32) []byte { return binary.BigEndian.AppendUint32(nil, v) }
+
+// jsonFrame is a frame with the header text, in which @ stands for the opaque.
+func jsonFrame(header string) func(*generator, int32) []byte {
+	return func(_ *generator, opaque int32) []byte {
+		return Frame(0, []byte(strings.ReplaceAll(header, "@", fmt.Sprint(opaque))), nil)
+	}
+}
+
+// binaryFrame is a frame with a ROCKETMQ header of code 105 whose tail, from the length of
+// the remark on, is given.
+func binaryFrame(tail ...byte) func(*generator, int32) []byte {
+	return func(_ *generator, opaque int32) []byte {
+		header := binaryHeader(105, 0, 513, opaque, 0, "", nil)
+		return Frame(1, append(header[:13], tail...), nil)
+	}
+}
+
+var brokenFrames = []struct {
+	note  string
+	frame func(*generator, int32) []byte
+}{
+	{"length 0", func(*generator, int32) []byte { return append(word(0), make([]byte, 12)...) }},
+	{"length 3", func(*generator, int32) []byte { return append(word(3), make([]byte, 12)...) }},
+	{"length -1", func(*generator, int32) []byte { return append(word(0xFFFFFFFF), make([]byte, 12)...) }},
+	{"length 16777213", func(*generator, int32) []byte { return append(word(16777213), make([]byte, 12)...) }},
+	{"header longer than the frame", func(*generator, int32) []byte {
+		return append(append(word(12), word(64)...), make([]byte, 8)...)
+	}},
+	{"HTTP", func(*generator, int32) []byte { return []byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n") }},
+	{"serialize type 2", func(_ *generator, o int32) []byte { return Frame(2, binaryHeader(105, 0, 1, o, 0, "", nil), nil) }},
+	{"serialize type 255", func(_ *generator, o int32) []byte { return Frame(255, binaryHeader(105, 0, 1, o, 0, "", nil), nil) }},
+	{"JSON null", func(*generator, int32) []byte { return Frame(0, []byte("null"), []byte("padding, padding")) }},
+	{"JSON array", func(*generator, int32) []byte { return Frame(0, []byte("[]"), []byte("padding, padding")) }},
+	{"empty header", func(*generator, int32) []byte { return Frame(0, nil, []byte("padding, padding")) }},
+	{"empty object with a body", func(*generator, int32) []byte { return Frame(0, []byte("{}"), []byte("padding, padding")) }},
+	{"garbage header", jsonFrame("garbage, garbage, garbage")},
+	{"truncated JSON", jsonFrame(`{"code":106,"opaque":@,"flag":0`)},
+	{"text after the header", jsonFrame(`{"code":106,"opaque":@,"flag":0} x`)},
+	{"two objects", jsonFrame(`{"code":106,"opaque":@}{}`)},
+	{"language 99", jsonFrame(`{"code":106,"language":99,"opaque":@}`)},
+	{"language 13", jsonFrame(`{"code":106,"language":13,"opaque":@}`)},
+	{"code as a word", jsonFrame(`{"code":"abc","opaque":@}`)},
+	{"code null", jsonFrame(`{"code":null,"opaque":@}`)},
+	{"opaque as a string", jsonFrame(`{"code":206,"opaque":"@"}`)},
+	{"body in the header", jsonFrame(`{"code":106,"body":"AAAA","opaque":@}`)},
+	{"unquoted keys", jsonFrame(`{code:106,opaque:@}`)},
+	{"extFields null", jsonFrame(`{"code":105,"extFields":null,"opaque":@}`)},
+	{"extFields empty", jsonFrame(`{"code":105,"extFields":{},"opaque":@}`)},
+	{"ext value null", jsonFrame(`{"code":105,"extFields":{"topic":null},"opaque":@}`)},
+	{"ext value number", jsonFrame(`{"code":105,"extFields":{"topic":12},"opaque":@}`)},
+	{"ext value true", jsonFrame(`{"code":105,"extFields":{"topic":true},"opaque":@}`)},
+	{"binary header of 20 bytes", func(_ *generator, o int32) []byte {
+		return Frame(1, binaryHeader(105, 0, 1, o, 0, "", nil)[:20], nil)
+	}},
+	{"binary, remark length -1", binaryFrame(0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0)},
+	{"binary, remark beyond the header", binaryFrame(0, 0, 1, 0, 0, 0, 0, 0)},
+	{"binary, ext length -1", binaryFrame(0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF)},
+	{"binary, ext beyond the header", binaryFrame(0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 'a')},
+	{"binary, key beyond the map", binaryFrame(0, 0, 0, 0, 0, 0, 0, 8, 0, 9, 'a', 0, 0, 0, 1, 'b')},
+	{"binary, empty value", binaryFrame(0, 0, 0, 0, 0, 0, 0, 11, 0, 5, 't', 'o', 'p', 'i', 'c', 0, 0, 0, 0)},
+	{"binary, empty key", binaryFrame(0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 1, 'b')},
+	{"binary, surplus in the header", binaryFrame(0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3)},
+	{"binary, unknown language", func(_ *generator, o int32) []byte {
+		return Frame(1, binaryHeader(105, 200, 513, o, 0, "", []Ext{{Key: "topic", Value: "nothing"}}), nil)
+	}},
+}

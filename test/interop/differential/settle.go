@@ -1,0 +1,259 @@
+package differential
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// settle waits until what the step asked for is applied on both servers, notes who
+// registered where, and takes back what is known to stay different.
+func (r *runner) settle(s *Step, out [2]*Outcome) error {
+	var unregistered, oneway bool
+	for i := range s.Requests {
+		q := &s.Requests[i]
+		unregistered = unregistered || q.Code == 104
+		oneway = oneway || q.Expect == ExpectNone && q.Code != 0
+	}
+	if oneway {
+		if err := r.flushOneways(s.Conn); err != nil {
+			return err
+		}
+	}
+	for i := range s.Requests {
+		if err := r.noteRegistration(s, &s.Requests[i], out[0]); err != nil {
+			return err
+		}
+	}
+	if unregistered {
+		r.last = time.Now()
+		if err := r.awaitUnregistrations(); err != nil {
+			return err
+		}
+	}
+	if out[0].Closed || out[1].Closed {
+		return r.closeConn(s.Conn)
+	}
+	return nil
+}
+
+// noteRegistration keeps the runner's books on one 103.
+func (r *runner) noteRegistration(s *Step, q *Request, a *Outcome) error {
+	if q.Register == nil {
+		return nil
+	}
+	b := *q.Register
+	r.seen[b] = true
+	reply := a.Replies[q.Opaque]
+	switch {
+	case reply != nil && reply.Code == 1 && reply.Remark != nil && *reply.Remark == "register broker failed":
+		return r.dropGhost(b)
+	case reply != nil && reply.Code != 0:
+		return nil
+	}
+	r.rebind(b, s.Conn)
+	key := holderKey{b.Name, b.ID}
+	old, held := r.holders[key]
+	if held && old != b.Addr {
+		return r.dropReplaced(b, old)
+	}
+	r.holders[key] = b.Addr
+	return nil
+}
+
+func (r *runner) rebind(b BrokerRef, conn int) {
+	for other := range r.bound {
+		if other.Cluster == b.Cluster && other.Addr == b.Addr {
+			delete(r.bound, other)
+		}
+	}
+	r.bound[b] = conn
+}
+
+// dropGhost removes what a refused registration leaves in the Java server: a group without
+// addresses, for ever. An unregistration that names nobody's address takes an empty group
+// away and leaves any other as it is.
+func (r *runner) dropGhost(b BrokerRef) error {
+	group, err := r.askReference(901, []Ext{{Key: "clusterName", Value: b.Cluster}, {Key: "brokerName", Value: b.Name}})
+	if err != nil {
+		return err
+	}
+	if !bytes.Contains(group.Body, []byte(`"brokerAddrs":{}`)) {
+		return nil
+	}
+	return r.unregister(b)
+}
+
+// dropReplaced removes the live entry of an address whose id another address took over:
+// Java keeps it until it expires, Pharos does not.
+func (r *runner) dropReplaced(b BrokerRef, old string) error {
+	group, err := r.askReference(901, []Ext{{Key: "clusterName", Value: b.Cluster}, {Key: "brokerName", Value: b.Name}})
+	if err != nil {
+		return err
+	}
+	if !bytes.Contains(group.Body, []byte(strconv.Quote(b.Addr))) {
+		return nil // the newcomer was ignored, or is gone already
+	}
+	r.holders[holderKey{b.Name, b.ID}] = b.Addr
+	if bytes.Contains(group.Body, []byte(strconv.Quote(old))) {
+		return nil // the old address serves under another id
+	}
+	gone := b
+	gone.Addr, gone.ID = old, -1 // no member has this id, so it is not the smallest that went
+	return r.unregister(gone)
+}
+
+// unregister sends 104 to both servers and waits until it is applied.
+func (r *runner) unregister(b BrokerRef) error {
+	m := member{BrokerRef: b}
+	if err := r.controlBoth(call{code: 104, version: 513, ext: m.identity()}); err != nil {
+		return err
+	}
+	r.last = time.Now()
+	return r.awaitUnregistrations()
+}
+
+// controlBoth sends one request to both servers on connections of the runner's own.
+func (r *runner) controlBoth(c call) error {
+	c.opaque = r.nextOpaque()
+	for side, l := range r.control {
+		reply, err := l.one(c)
+		if err != nil {
+			return fmt.Errorf("%s: %w", r.servers[side].Name, err)
+		}
+		if reply.Code != 0 && c.code != 101 {
+			return fmt.Errorf("%s: %d answered with %d, remark %s", r.servers[side].Name, c.code, reply.Code, spell(reply.Remark))
+		}
+	}
+	return nil
+}
+
+// awaitUnregistrations waits until both servers have applied every unregistration they
+// accepted so far. Java queues them in order and applies them from one thread: when one
+// that is queued now has been applied, so have all before it.
+func (r *runner) awaitUnregistrations() error {
+	mark := r.newMark()
+	if err := r.controlBoth(call{code: 103, version: 513, ext: mark.registerExt()}); err != nil {
+		return err
+	}
+	if err := r.controlBoth(call{code: 104, version: 513, ext: mark.identity()}); err != nil {
+		return err
+	}
+	return r.awaitGone(mark.BrokerRef, true)
+}
+
+func (r *runner) newMark() *member {
+	r.barrier++
+	n := fmt.Sprintf("%smark-%d", r.history.world.prefix, r.barrier)
+	return &member{BrokerRef: BrokerRef{Cluster: n, Name: n, Addr: "127.0.0.1:9"}, ha: "127.0.0.1:8"}
+}
+
+func (b *member) registerExt() []Ext {
+	return append(b.identity(), Ext{Key: "haServerAddr", Value: b.ha})
+}
+
+// awaitGone waits until the address is no longer in its group. must says that it is an
+// error if that does not happen.
+func (r *runner) awaitGone(b BrokerRef, must bool) error {
+	ask := call{code: 901, version: 513, ext: []Ext{{Key: "clusterName", Value: b.Cluster}, {Key: "brokerName", Value: b.Name}}}
+	addr := []byte(strconv.Quote(b.Addr))
+	limit := agreeTime
+	if must {
+		limit = replyTimeout
+	}
+	deadline := time.Now().Add(limit)
+	for side, l := range r.control {
+		for {
+			ask.opaque = r.nextOpaque()
+			reply, err := l.one(ask)
+			if err != nil {
+				return fmt.Errorf("%s: %w", r.servers[side].Name, err)
+			}
+			if !bytes.Contains(reply.Body, addr) {
+				break
+			}
+			if time.Now().After(deadline) {
+				if must {
+					return fmt.Errorf("%s still shows %+v after %v", r.servers[side].Name, b, limit)
+				}
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	return nil
+}
+
+// flushOneways waits until the oneway requests sent on a connection have run: Java takes
+// requests off one queue in order, so when a row of later ones is answered, those before
+// have been taken; the pause lets the last of them finish.
+func (r *runner) flushOneways(conn int) error {
+	var row []Request
+	for range 32 {
+		c := call{code: 904, version: 513, opaque: r.nextOpaque(), ext: []Ext{
+			{Key: "clusterName", Value: "none"}, {Key: "brokerAddr", Value: "none"}, {Key: "brokerName", Value: "none"}}}
+		row = append(row, Request{Code: 904, Opaque: c.opaque, Frame: c.frame(nil)})
+	}
+	if _, err := r.both(conn, row); err != nil {
+		return err
+	}
+	r.last = time.Now()
+	time.Sleep(5 * time.Millisecond)
+	return nil
+}
+
+// closeConn closes a connection on both servers and waits until both have drawn their
+// conclusions.
+func (r *runner) closeConn(conn int) error {
+	for side := range r.links {
+		l := r.links[side][conn]
+		if l == nil {
+			continue
+		}
+		r.links[side][conn] = nil
+		if err := l.close(); err != nil {
+			return fmt.Errorf("%s, connection %d: %w", r.servers[side].Name, conn, err)
+		}
+	}
+	r.last = time.Now()
+	var lost []BrokerRef
+	for b, c := range r.bound {
+		if c == conn {
+			lost = append(lost, b)
+			delete(r.bound, b)
+		}
+	}
+	if err := r.awaitCloses(); err != nil {
+		return err
+	}
+	if len(lost) == 1 {
+		return r.awaitGone(lost[0], false)
+	}
+	// Java unregisters only one of several brokers of a connection.
+	for _, b := range lost {
+		if err := r.unregister(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitCloses waits until both servers have worked off the closed connections so far: a
+// broker on a connection that closes now has to disappear.
+func (r *runner) awaitCloses() error {
+	mark := r.newMark()
+	for side, s := range r.servers {
+		l, err := dial(s.Addr)
+		if err != nil {
+			return err
+		}
+		if _, err := l.one(call{code: 103, version: 513, opaque: r.nextOpaque(), ext: mark.registerExt()}); err != nil {
+			return fmt.Errorf("%s: %w", s.Name, err)
+		}
+		if err := l.close(); err != nil {
+			return fmt.Errorf("%s: %w", r.servers[side].Name, err)
+		}
+	}
+	return r.awaitGone(mark.BrokerRef, true)
+}
