@@ -74,6 +74,35 @@ func WriteFile(path string, data []byte, o Options) (Outcome, error) {
 	return out, nil
 }
 
+// CheckWritable reports what would keep WriteFile from writing path, without writing: for
+// a warning at the start. A nil error is no promise.
+func CheckWritable(path string) error {
+	target, err := followLinks(path)
+	if err != nil {
+		return err
+	}
+	fi, err := os.Stat(target)
+	if err == nil {
+		return checkWritable(target, fi)
+	}
+	for errors.Is(err, fs.ErrNotExist) && filepath.Dir(target) != target {
+		target = filepath.Dir(target)
+		if _, err = os.Stat(target); err == nil {
+			err = access(target)
+			break
+		}
+	}
+	return err
+}
+
+// access asks whether this process may write target.
+func access(target string) error {
+	if err := unix.Faccessat(unix.AT_FDCWD, target, unix.W_OK, unix.AT_EACCESS); err != nil {
+		return &fs.PathError{Op: "write", Path: target, Err: err}
+	}
+	return nil
+}
+
 // followLinks returns the file that path stands for, which need not exist.
 func followLinks(path string) (string, error) {
 	for range 40 {
@@ -99,10 +128,7 @@ func checkWritable(target string, old fs.FileInfo) error {
 	if old.Mode().Perm()&0o222 == 0 {
 		return fmt.Errorf("write %s: the file is read-only (mode %#o)", target, old.Mode().Perm())
 	}
-	if err := unix.Faccessat(unix.AT_FDCWD, target, unix.W_OK, unix.AT_EACCESS); err != nil {
-		return &fs.PathError{Op: "write", Path: target, Err: err}
-	}
-	return nil
+	return access(target)
 }
 
 // errOwner: the new file cannot be given the owner of the old one.

@@ -1,12 +1,13 @@
 package kvconfig
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 
+	"github.com/pharosmq/pharos/codec"
 	"github.com/pharosmq/pharos/internal/durable"
 )
 
@@ -19,7 +20,7 @@ import (
 // names no file when it stops.
 func Load(o Options) (*Store, error) {
 	data, err := os.ReadFile(o.Path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		s := newStore(o, snapshotOf(nil))
 		if n := backupSize(o.Path); n > 0 {
 			s.opts.Warn("KV file: missing, so the table is empty; its .bak has namespaces",
@@ -30,31 +31,28 @@ func Load(o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("KV file: %w", err)
 	}
-	if blank := bytes.TrimSpace(data); len(data) == 0 || string(blank) == "null" {
-		if n := backupSize(o.Path); n > 0 {
-			return nil, fmt.Errorf("KV file %s is empty, but %s has %d namespaces: copy it back, or delete both to start empty",
-				o.Path, durable.BackupPath(o.Path), n)
-		}
-		return newStore(o, snapshotOf(nil)), nil
-	}
-	tables, err := parseFile(data)
+	file, err := codec.ParseKVFile(data)
 	if err != nil {
 		return nil, fmt.Errorf("KV file %s is damaged (%w): %s", o.Path, err, restoreHint(o.Path))
 	}
-	return newStore(o, snapshotOf(tables)), nil
+	if n := backupSize(o.Path); file.Blank && n > 0 {
+		return nil, fmt.Errorf("KV file %s is empty, but %s has %d namespaces: copy it back, or delete both to start empty",
+			o.Path, durable.BackupPath(o.Path), n)
+	}
+	return newStore(o, snapshotOf(file.ConfigTable)), nil
 }
 
 // backupSize returns the number of namespaces in the .bak; 0 when it cannot be used.
 func backupSize(path string) int {
 	data, err := os.ReadFile(durable.BackupPath(path))
-	if err != nil || len(data) == 0 {
-		return 0
-	}
-	tables, err := parseFile(data)
 	if err != nil {
 		return 0
 	}
-	return len(tables)
+	file, err := codec.ParseKVFile(data)
+	if err != nil {
+		return 0
+	}
+	return len(file.ConfigTable)
 }
 
 // restoreHint says what to do about a damaged file.

@@ -38,6 +38,15 @@ func snapshotOf(tables map[string]map[string]string) *snapshot {
 	return newSnapshot(namespaces)
 }
 
+// tables returns the plain form, for the file. The inner maps are the snapshot's own.
+func (s *snapshot) tables() map[string]map[string]string {
+	t := make(map[string]map[string]string, len(s.namespaces))
+	for name, ns := range s.namespaces {
+		t[name] = ns.table
+	}
+	return t
+}
+
 // draft is the next snapshot in the making; it copies only what it touches.
 type draft struct {
 	base    *snapshot

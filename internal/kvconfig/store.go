@@ -3,7 +3,6 @@ package kvconfig
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -205,20 +204,19 @@ func (s *Store) checkSize(before, after *snapshot, name string) error {
 	return fmt.Errorf("%w: %d bytes, and kvNamespaceBytesMax is %d", ErrTooLarge, size, s.opts.NamespaceBytesMax)
 }
 
-// onDisk reports that there is a file: a write that changes nothing need not touch it,
-// unless somebody has taken it away.
+// onDisk reports that the file needs no writing when nothing has changed: it is there,
+// or there is nothing to keep. Somebody may have taken it away.
 func (s *Store) onDisk() bool {
-	_, err := os.Stat(s.opts.Path)
-	if err == nil {
+	if _, err := os.Stat(s.opts.Path); err == nil {
 		return true
 	}
 	namespaces, _ := s.Sizes()
-	return namespaces == 0 && errors.Is(err, fs.ErrNotExist)
+	return namespaces == 0
 }
 
 // store replaces the file, keeping the old content in the .bak.
 func (s *Store) store(snap *snapshot) error {
-	data := appendFile(nil, snap)
+	data := codec.AppendKVFile(nil, snap.tables())
 	out, err := durable.WriteFile(s.opts.Path, data, durable.Options{Perm: 0o644, Backup: true})
 	if out.BackupError != nil {
 		s.opts.Warn("KV file: the old content could not be kept in the .bak", "file", s.opts.Path, "error", out.BackupError)
