@@ -26,17 +26,25 @@ type bodyScanner struct {
 	fresh    bool // just behind a { or [: no comma can follow
 	depth    int  // open objects and arrays
 	depthMax int
+	itemsMax int    // elements of one list, entries of one table
 	arena    []byte // where unescaped strings go
 	yield    func()
 	yieldAt  int // call yield when i gets here
 	err      error
 }
 
+// bodyItemBytes is less than any object of a list or a table takes that somebody means:
+// a frame has no room for more than a 64th of its bytes of them, but for twenty times as
+// many empty ones, each of which would become a struct.
+const bodyItemBytes = 64
+
+// newBodyScanner returns a scanner of b; nil limits are the default ones.
 func newBodyScanner(b []byte, lim *Limits) bodyScanner {
-	if lim == nil {
-		return bodyScanner{b: b, depthMax: defaultJSONDepthMax, yieldAt: math.MaxInt}
+	depthMax, itemsMax := defaultJSONDepthMax, defaultFrameBytesMax/bodyItemBytes
+	if lim != nil {
+		depthMax, itemsMax = lim.JSONDepthMax, lim.FrameBytesMax/bodyItemBytes
 	}
-	return bodyScanner{b: b, depthMax: lim.JSONDepthMax, yieldAt: math.MaxInt}
+	return bodyScanner{b: b, depthMax: depthMax, itemsMax: itemsMax, yieldAt: math.MaxInt}
 }
 
 // setYield makes the scanner call yield about every bodyYieldBytes; nil for never.
@@ -76,6 +84,15 @@ func (s *bodyScanner) unexpected(want string) {
 		return
 	}
 	s.fail(s.i, "expected %s, found %q", want, s.b[s.i])
+}
+
+// fits says whether the n-th item of a list or table is still allowed, and fails if not.
+func (s *bodyScanner) fits(n int, what string) bool {
+	if n > s.itemsMax {
+		s.stop(bodyTooLargef(s.base+s.i, "more than %d entries in %s", s.itemsMax, what))
+		return false
+	}
+	return true
 }
 
 // peek skips white space and returns the next byte without reading it, 0 at the end.
@@ -344,6 +361,9 @@ func (s *bodyScanner) stringEnd(i int) (end, escapes int, valid bool) {
 // longer.
 func (s *bodyScanner) unescape(text []byte, offset int) []byte {
 	dst := s.reserve(len(text))
+	if s.yield != nil {
+		s.yieldAt = offset + bodyYieldBytes // this is the second pass over the string
+	}
 	for i := 0; i < len(text); {
 		n := bytes.IndexByte(text[i:], '\\')
 		if n < 0 {

@@ -78,21 +78,11 @@ func (s *bodyScanner) int64() int64 {
 func (s *bodyScanner) numberInt() int64 {
 	offset := s.i
 	token := s.number()
-	if s.err != nil {
-		return 0
+	v, ok := parseNumberText(token)
+	if !ok && s.err == nil {
+		s.fail(offset, "number %.24q that is no integer of 64 bits", token)
 	}
-	v, err := strconv.ParseInt(string(token), 10, 64)
-	if err == nil {
-		return v
-	}
-	if !isIntegerText(token) {
-		f, err := strconv.ParseFloat(string(token), 64)
-		if err == nil && f >= math.MinInt64 && f < math.MaxInt64 {
-			return int64(f)
-		}
-	}
-	s.fail(offset, "number %.24q that is no integer of 64 bits", token)
-	return 0
+	return v
 }
 
 // quotedInt reads an integer in quotes.
@@ -105,26 +95,37 @@ func (s *bodyScanner) quotedInt() int64 {
 	return v
 }
 
-// parseIntText gives the value of an integer's text; "" and "null" are 0.
+// parseIntText gives the integer that a quoted number or a map key is; "" and "null" are 0.
 func parseIntText(text []byte) (v int64, ok bool) {
 	if len(text) == 0 || string(text) == "null" {
 		return 0, true
 	}
-	if len(text) > 20 {
-		return 0, false
-	}
-	v, err := strconv.ParseInt(string(text), 10, 64)
-	return v, err == nil
+	return parseNumberText(text)
 }
 
-// isIntegerText tells an integer from a number with a fraction or exponent.
-func isIntegerText(token []byte) bool {
-	for _, c := range token {
-		if c == '.' || c == 'e' || c == 'E' {
-			return false
-		}
+// parseNumberText gives the integer part of a number's text; ok is false when it does not
+// fit or text is no number.
+func parseNumberText(text []byte) (v int64, ok bool) {
+	const textBytesMax = 1 << 10 // a number longer than that is no number of anybody
+	if len(text) > textBytesMax {
+		return 0, false
 	}
-	return true
+	fraction := false
+	for _, c := range text {
+		if !isNumberByte(c) { // nor words that strconv knows: inf, nan, 0x1p4, 1_000
+			return 0, false
+		}
+		fraction = fraction || c == '.' || c == 'e' || c == 'E'
+	}
+	if !fraction {
+		v, err := strconv.ParseInt(string(text), 10, 64)
+		return v, err == nil
+	}
+	f, err := strconv.ParseFloat(string(text), 64)
+	if err != nil || f < math.MinInt64 || f >= math.MaxInt64 {
+		return 0, false
+	}
+	return int64(f), true
 }
 
 // number reads the text of a number.

@@ -28,24 +28,28 @@ func AppendKVFile(dst []byte, tables map[string]map[string]string) []byte {
 // of the result points into data.
 func ParseKVFile(data []byte) (KVFile, error) {
 	if len(data) == 0 {
-		return KVFile{ConfigTable: map[string]map[string]string{}, Blank: true}, nil
+		return blankKVFile(), nil
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if !utf8.Valid(data) {
 		data = bytes.ToValidUTF8(data, []byte("\ufffd"))
 	}
 	s := newBodyScanner(data, nil)
+	file := blankKVFile()
 	if s.peek() == 'n' {
 		s.literal("null")
-		s.end()
-		return KVFile{ConfigTable: map[string]map[string]string{}, Blank: true}, s.err
+	} else {
+		file = KVFile{ConfigTable: s.kvFile()}
 	}
-	table := s.kvFile()
 	s.end()
 	if s.err != nil {
 		return KVFile{}, s.err
 	}
-	return KVFile{ConfigTable: table}, nil
+	return file, nil
+}
+
+func blankKVFile() KVFile {
+	return KVFile{ConfigTable: map[string]map[string]string{}, Blank: true}
 }
 
 func (s *bodyScanner) kvFile() (tables map[string]map[string]string) {

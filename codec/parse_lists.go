@@ -4,6 +4,9 @@ package codec
 // and null give the zero value. lim may be nil for the default limits.
 func ParseTopicList(body []byte, lim *Limits) (TopicList, error) {
 	s := newBodyScanner(body, lim)
+	if s.itemsMax = defaultTopicsMax; lim != nil {
+		s.itemsMax = lim.TopicsMax
+	}
 	t := TopicList{}
 	if len(body) > 0 && !s.null() {
 		s.openObject("TopicList")
@@ -55,7 +58,8 @@ func (s *bodyScanner) list(what string, element func()) {
 	if s.null() {
 		return
 	}
-	for s.openArray(what); s.nextElement(); {
+	n := 0
+	for s.openArray(what); s.nextElement() && s.fits(n+1, what); n++ {
 		if !s.null() {
 			element()
 		}
@@ -68,7 +72,9 @@ func (s *bodyScanner) entries(what string, entry func(key string)) {
 		return
 	}
 	s.openObject(what)
-	for key, ok := s.nextKey(); ok; key, ok = s.nextKey() {
+	n := 0
+	for key, ok := s.nextKey(); ok && s.fits(n+1, what); key, ok = s.nextKey() {
+		n++
 		if name := string(key); !s.null() {
 			entry(name)
 		}
@@ -88,7 +94,7 @@ func (s *bodyScanner) strings(what string) []string {
 		return []string{}
 	}
 	list := []string{}
-	for s.openArray(what); s.nextElement(); {
+	for s.openArray(what); s.nextElement() && s.fits(len(list)+1, what); {
 		if text, ok := s.text(); ok {
 			list = append(list, string(text))
 		}

@@ -58,7 +58,7 @@ type registerScanner struct {
 	rb        *RegisterBody
 	nowMillis int64
 	topicsMax int
-	entries   int // topics and mappings read so far, also those overwritten since
+	topics    int // read so far, also those replaced since
 }
 
 func newRegisterScanner(body []byte, o *RegisterBodyOptions) *registerScanner {
@@ -152,16 +152,14 @@ func (s *registerScanner) registerDataVersion() {
 // mappingInfoMap reads the shares of static topics; those that are null are left out.
 func (s *registerScanner) mappingInfoMap() {
 	s.rb.Mappings = nil
-	s.bodyScanner.entries("topicQueueMappingInfoMap", func(topic string) {
-		if s.countEntry() {
-			s.rb.Mappings = append(s.rb.Mappings, TopicQueueMapping{Topic: topic, Info: s.mappingInfo()})
-		}
+	s.entries("topicQueueMappingInfoMap", func(topic string) {
+		s.rb.Mappings = append(s.rb.Mappings, TopicQueueMapping{Topic: topic, Info: s.mappingInfo()})
 	})
 }
 
-// countEntry fails when the body has more topics or mappings than allowed.
-func (s *registerScanner) countEntry() bool {
-	if s.entries++; s.entries > s.topicsMax {
+// countTopic fails when the body has more topics than allowed.
+func (s *registerScanner) countTopic() bool {
+	if s.topics++; s.topics > s.topicsMax {
 		s.stop(bodyTooLargef(s.i, "more than %d topics", s.topicsMax))
 		return false
 	}

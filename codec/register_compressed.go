@@ -44,16 +44,16 @@ type registerParts struct {
 	arena     []byte // where topic names go
 }
 
-// count reads the number of things that follow, at most topicsMax.
-func (p *registerParts) count(what string) int {
+// count reads the number of things that follow, at most max.
+func (p *registerParts) count(what string, max int) int {
 	offset := p.offset()
 	n := p.int32()
 	switch {
 	case n < 0:
 		p.stop(bodyErrorf(offset, "%d %s", n, what))
 		return 0
-	case int(n) > p.topicsMax:
-		p.stop(bodyTooLargef(offset, "%d %s, more than %d,", n, what, p.topicsMax))
+	case int(n) > max:
+		p.stop(bodyTooLargef(offset, "%d %s, more than %d,", n, what, max))
 		return 0
 	}
 	return int(n)
@@ -63,8 +63,12 @@ func (p *registerParts) count(what string) int {
 func (p *registerParts) part(what string) []byte {
 	offset := p.offset()
 	n := p.int32()
-	if n < 0 {
+	switch {
+	case n < 0:
 		p.stop(bodyErrorf(offset, "%s of %d bytes", what, n))
+		return nil
+	case int(n) > p.lim.FrameBytesMax:
+		p.stop(bodyTooLargef(offset, "%s of %d bytes, more than a frame holds,", what, n))
 		return nil
 	}
 	return p.next(int(n))
@@ -82,6 +86,7 @@ func (p *registerParts) int32() int32 {
 func (p *registerParts) json(part []byte) bodyScanner {
 	s := newBodyScanner(part, p.lim)
 	s.base = p.offset() - len(part)
+	s.setYield(p.yield)
 	return s
 }
 
@@ -103,11 +108,11 @@ func (p *registerParts) dataVersion() {
 // topics reads the topics. What is allocated in advance is bounded by the bytes that came
 // over the wire, whatever the count says.
 func (p *registerParts) topics(bodyBytes int) {
-	n := p.count("topics")
+	n := p.count("topics", p.topicsMax)
 	if p.err != nil {
 		return
 	}
-	const bytesEachMin = 16 // of a compressed topic, to start with
+	const bytesEachMin = 2 // of a compressed topic; it can be less, then the slice grows
 	p.rb.Topics = make([]TopicConfig, 0, min(n, bodyBytes/bytesEachMin+1))
 	for range n {
 		offset := p.offset()
@@ -157,6 +162,9 @@ func (p *registerParts) keep(name []byte) []byte {
 		size := min(max(2*cap(p.arena), arenaBytesMin), arenaBytesMax)
 		p.arena = make([]byte, 0, max(size, len(name)))
 	}
+	if p.arena == nil {
+		p.arena = []byte{} // the empty name is not the absent one
+	}
 	start := len(p.arena)
 	p.arena = append(p.arena, name...)
 	return p.arena[start:len(p.arena):len(p.arena)]
@@ -182,7 +190,7 @@ func (p *registerParts) filterServers() {
 
 // mappings reads the shares of static topics, keyed by their own topic.
 func (p *registerParts) mappings() {
-	for range p.count("topic queue mappings") {
+	for range p.count("topic queue mappings", p.lim.FrameBytesMax/bodyItemBytes) {
 		offset := p.offset()
 		part := p.part("topic queue mapping")
 		if p.err != nil {

@@ -21,16 +21,17 @@ func (s *registerScanner) topicConfigTable() {
 		return
 	}
 	s.openObject("topicConfigTable")
-	first := s.i
+	first, end := s.i, s.i
 	for key, ok := s.nextKey(); ok; key, ok = s.nextKey() {
-		if !s.countEntry() {
+		if !s.countTopic() {
 			return
 		}
-		if len(topics) == cap(topics) && len(topics) > 0 {
-			topics = growTopics(topics, s.i-first, len(s.b)-s.i, s.topicsMax)
+		if len(topics) == cap(topics) {
+			topics = growTopics(topics, end-first, len(s.b)-end, s.topicsMax)
 		}
 		topics = append(topics, TopicConfig{Key: key})
 		s.topicConfig(&topics[len(topics)-1])
+		end = s.i
 	}
 	s.rb.Topics = topics
 }
@@ -39,11 +40,15 @@ func (s *registerScanner) topicConfigTable() {
 // by the bytes that those read so far took. No more than the bytes of the body are ever
 // allocated on such a guess.
 func growTopics(topics []TopicConfig, bytesRead, bytesLeft, topicsMax int) []TopicConfig {
+	const sample = 16 // topics to read before the first guess
 	n := len(topics)
-	bytesEach := max(bytesRead/n, int(unsafe.Sizeof(TopicConfig{})))
-	guess := bytesLeft/bytesEach + 1
-	room := min(max(n+guess+guess/64, n+n/4+4), max(topicsMax, n+1))
-	grown := make([]TopicConfig, n, room)
+	room := n + n/4 + sample
+	if n >= sample {
+		bytesEach := max(bytesRead/n, int(unsafe.Sizeof(TopicConfig{})))
+		guess := bytesLeft / bytesEach
+		room = max(n+guess+guess/16+1, room)
+	}
+	grown := make([]TopicConfig, n, max(min(room, topicsMax), n+1))
 	copy(grown, topics)
 	return grown
 }
@@ -99,8 +104,8 @@ const (
 	topicText0 = `"attributes":`
 	topicText1 = `"order":false,"perm":`
 	topicText2 = `,"readQueueNums":`
-	topicText3 = `,"topicFilterType":"SINGLE_TAG","topicName":"`
-	topicText4 = `","topicSysFlag":`
+	topicText3 = `,"topicFilterType":"SINGLE_TAG","topicName":`
+	topicText4 = `,"topicSysFlag":`
 	topicText5 = `,"writeQueueNums":`
 )
 
@@ -152,13 +157,14 @@ func (s *registerScanner) typicalFields(t *TopicConfig) bool {
 	if i, ok = s.typicalInt(i, topicText2, &t.ReadQueueNums); !ok {
 		return false
 	}
-	if len(b)-i < len(topicText3) || string(b[i:i+len(topicText3)]) != topicText3 {
+	if len(b)-i <= len(topicText3) || string(b[i:i+len(topicText3)]) != topicText3 {
 		return false
 	}
-	i += len(topicText3)
-	n := jsonPlainPrefix(b[i:])
-	t.Name = b[i : i+n : i+n]
-	if i, ok = s.typicalInt(i+n, topicText4, &t.TopicSysFlag); !ok {
+	if s.i = i + len(topicText3); b[s.i] != '"' {
+		return false
+	}
+	t.Name = s.quoted()
+	if i, ok = s.typicalInt(s.i, topicText4, &t.TopicSysFlag); !ok {
 		return false
 	}
 	if i, ok = s.typicalInt(i, topicText5, &t.WriteQueueNums); !ok {
