@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strconv"
 )
 
 // Source says where a configuration comes from.
@@ -114,7 +113,7 @@ func (l *loader) applyOne(path string, p Property) error {
 		l.extras = append(l.extras, p)
 	}
 	if k == nil {
-		l.warn(path, p.Line, "unknown key %s: ignored (319 lists it)", strconv.Quote(p.Key))
+		l.warn(path, p.Line, "unknown key %s: ignored (319 lists it)", quote(p.Key))
 		return nil
 	}
 	l.set[p.Key] = true
@@ -127,7 +126,7 @@ func (l *loader) applyOne(path string, p Property) error {
 		l.warn(path, p.Line, "%s: %v: %s is used", p.Key, err, k.text(l.v))
 	case p.nonASCII:
 		l.warn(path, p.Line, "%s: bytes above 0x7F are read as ISO-8859-1, as in Java: %s is used (write \\uXXXX)",
-			p.Key, strconv.Quote(k.text(l.v)))
+			p.Key, quote(k.text(l.v)))
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -87,7 +86,7 @@ func (c *Namesrv) plan(names []string, asked map[string]string, res *UpdateResul
 	}
 	for _, name := range names {
 		if hasControl(name) || hasControl(asked[name]) {
-			return nil, fmt.Errorf("%w: control character in %s", ErrInvalidValue, strconv.Quote(name))
+			return nil, fmt.Errorf("%w: control character in %s", ErrInvalidValue, quote(name))
 		}
 	}
 	var restart []string

@@ -34,11 +34,20 @@ func (k *key) text(v *values) string {
 	panic("config: key " + k.name + " has a field of an unknown type")
 }
 
-// number returns the kind of a numeric key's value; ok is false for other keys.
+// quote shows a value in a message: escaped, and not all of a long one.
+func quote(s string) string {
+	const bytesMax = 80
+	if len(s) > bytesMax {
+		return strconv.Quote(strings.ToValidUTF8(s[:bytesMax], "")) + "..."
+	}
+	return strconv.Quote(s)
+}
+
+// parseNumber reads a number and checks what the key can be.
 func (k *key) parseNumber(s string, bits int) (int64, error) {
 	n, ok := parseJavaInt(s, bits)
 	if !ok {
-		return 0, fmt.Errorf("%q is not a whole number", s)
+		return 0, fmt.Errorf("%s is not a whole number", quote(s))
 	}
 	if (k.min != 0 || k.max != 0) && (n < k.min || n > k.max) {
 		return 0, &rangeError{value: n, min: k.min, max: k.max}
@@ -64,7 +73,7 @@ func (k *key) assign(v *values, raw string) error {
 	case *bool:
 		*p = strings.EqualFold(raw, "true")
 		if !*p && !strings.EqualFold(raw, "false") {
-			return fmt.Errorf("%q is not true or false", raw)
+			return fmt.Errorf("%s is not true or false", quote(raw))
 		}
 		return nil
 	case *int:
