@@ -44,6 +44,7 @@ type loop struct {
 	mail        []mail
 	mailSpare   []mail
 	tickPending atomic.Bool
+	published   atomic.Pointer[LoopStats] // the last copy of stats handed out
 }
 
 // loopEngine is what a loop needs of the engine that runs it.
@@ -89,7 +90,7 @@ func (l *loop) opened(c *connection) {
 	l.conns = append(l.conns, c)
 	c.lastUsedMillis = l.localMillis
 	l.stats.Accepted++
-	l.srv.handlers.connOpened(c)
+	l.srv.hooks.connOpened(c)
 }
 
 // ended is told that the connection is closed, whoever closed it. reason counts if nobody
@@ -113,7 +114,7 @@ func (l *loop) ended(c *connection, reason CloseReason) {
 	l.holdInbound(c, 0)
 	l.holdOutbound(c, 0)
 	l.srv.conns.remove(c.id)
-	l.srv.handlers.connClosed(c, c.reason())
+	l.srv.hooks.connClosed(c, c.reason())
 }
 
 // traffic handles what can be read from c, within the bound of one callback.

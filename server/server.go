@@ -23,6 +23,7 @@ type Server struct {
 	lines    *RateLimitedLog
 	table    *dispatchTable
 	handlers *handlers
+	hooks    hooks
 	conns    *connIndex
 	lanes    *Lanes
 	evictor  *evictor
@@ -57,8 +58,17 @@ const (
 )
 
 // New checks the options and makes a Server that does not listen yet.
-func New(o Options, deps Deps) (*Server, error) { return newServer(o, deps, routes) }
+func New(o Options, deps Deps) (*Server, error) {
+	s, err := newServer(o, deps, routes)
+	if err != nil {
+		return nil, err
+	}
+	s.handlers = newHandlers(s, deps)
+	s.hooks = s.handlers
+	return s, nil
+}
 
+// newServer makes a Server of any routes, without handlers: for tests of the engine, too.
 func newServer(o Options, deps Deps, routes []route) (*Server, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -69,14 +79,13 @@ func newServer(o Options, deps Deps, routes []route) (*Server, error) {
 	}
 	s := &Server{
 		o: o, deps: deps, log: deps.Log, clock: newClock(tickMillis),
-		table: newDispatchTable(routes), conns: newConnIndex(), quit: make(chan struct{}),
+		table: newDispatchTable(routes), conns: newConnIndex(), quit: make(chan struct{}), hooks: noHooks{},
 	}
 	s.lines = newRateLimitedLog(s.log, s.clock)
 	s.evictor = newEvictor(s)
 	s.inbound = budget{maxBytes: o.PartialFrameBytesMax, over: s.evictor.nudge}
 	s.outbound = budget{maxBytes: o.OutboundBytesMax, over: s.evictor.nudge}
 	s.offLoop.s = newLoopStats(s.table.slots())
-	s.handlers = newHandlers(s, deps)
 	return s, nil
 }
 
@@ -107,7 +116,7 @@ func (s *Server) Start() error {
 	s.running.Go(func() { s.supervise(ended) })
 	s.running.Go(func() { s.runTicker() })
 	s.running.Go(func() { s.evictor.run(s.quit) })
-	s.handlers.started()
+	s.hooks.started()
 	return nil
 }
 

@@ -156,7 +156,7 @@ func (s *Server) Stop(ctx context.Context) error {
 		s.goAway(ctx)
 	}
 	s.stopping.Store(true)
-	s.handlers.stopping()
+	s.hooks.stopping()
 	err := s.drainLanes(ctx)
 	s.drainOutput(ctx)
 	s.mu.Lock()
