@@ -57,27 +57,32 @@ func (c *Command) decodeJSONHeader(header []byte, lim *Limits) error {
 func (s *headerScanner) command() error {
 	c := s.c
 	for first := true; ; first = false {
-		key, ok, err := s.nextMember(first)
-		if err != nil || !ok {
-			return err
+		k := s.compactKey(first)
+		if k == keyUnknown {
+			key, ok, err := s.nextMember(first)
+			if err != nil || !ok {
+				return err
+			}
+			k = headerKeyOf(key)
 		}
-		switch string(key) {
-		case "code":
+		var err error
+		switch k {
+		case keyCode:
 			err = s.int32(&c.Code)
-		case "flag":
+		case keyFlag:
 			err = s.int32(&c.Flag)
-		case "opaque":
+		case keyOpaque:
 			c.HasOpaque = true
 			err = s.int32(&c.Opaque)
-		case "version":
+		case keyVersion:
 			err = s.int32(&c.Version)
-		case "language":
+		case keyLanguage:
 			err = s.language()
-		case "remark":
+		case keyRemark:
 			c.Remark, err = s.text()
-		case "extFields":
+		case keyExtFields:
 			err = s.extFields()
-		default: // serializeTypeCurrentRPC too: the frame's type byte has said it
+		default: // keySerializeType too: the frame's type byte has said it
 			err = s.skipValue(1)
 		}
 		if err != nil {
@@ -102,12 +107,15 @@ func (s *headerScanner) extFields() error {
 	s.i++
 	c.HasExt = true
 	for first := true; ; first = false {
+		if c.ext.n >= s.lim.ExtFieldsMax && !s.atBrace() {
+			return fmt.Errorf("%w: the limit is %d", ErrTooManyExtFields, s.lim.ExtFieldsMax)
+		}
+		if s.compactField(first) {
+			continue
+		}
 		key, ok, err := s.nextMember(first)
 		if err != nil || !ok {
 			return err
-		}
-		if c.ext.n >= s.lim.ExtFieldsMax {
-			return fmt.Errorf("%w: the limit is %d", ErrTooManyExtFields, s.lim.ExtFieldsMax)
 		}
 		value, err := s.text()
 		if err != nil {
@@ -115,6 +123,12 @@ func (s *headerScanner) extFields() error {
 		}
 		c.ext.add(key, value)
 	}
+}
+
+// atBrace: the object ends here.
+func (s *headerScanner) atBrace() bool {
+	s.skipBlanks()
+	return s.peek() == '}'
 }
 
 // nextMember moves to the value of an object's next member and returns its key, or moves
@@ -137,13 +151,21 @@ func (s *headerScanner) nextMember(first bool) (key []byte, ok bool, err error) 
 	if err != nil {
 		return nil, false, err
 	}
+	if err := s.colon(); err != nil {
+		return nil, false, err
+	}
+	return key, true, nil
+}
+
+// colon moves over a colon and the blanks around it.
+func (s *headerScanner) colon() error {
 	s.skipBlanks()
 	if s.peek() != ':' {
-		return nil, false, s.expected("a colon")
+		return s.expected("a colon")
 	}
 	s.i++
 	s.skipBlanks()
-	return key, true, nil
+	return nil
 }
 
 // peek returns the next byte, or 0 at the end; no token starts with a 0.

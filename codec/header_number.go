@@ -55,22 +55,22 @@ func (s *headerScanner) skipDigits() (count int) {
 	return s.i - start
 }
 
-// numberText is what an ext field holds that was sent as a number. An integer loses its
-// plus sign and leading zeros; anything else keeps its text.
+// numberText is what an ext field holds that was sent as a number. As in Java it loses a
+// plus sign, leading zeros and a point with nothing behind it; the rest keeps its text.
 func (s *headerScanner) numberText(n headerNumber) []byte {
-	if !n.integer {
-		return n.text
-	}
 	digits := n.text
 	negative := digits[0] == '-'
 	if negative || digits[0] == '+' {
 		digits = digits[1:]
 	}
-	for len(digits) > 1 && digits[0] == '0' {
+	if last := len(digits) - 1; digits[last] == '.' {
+		digits = digits[:last:last]
+	}
+	for len(digits) > 1 && digits[0] == '0' && digits[1]-'0' <= 9 {
 		digits = digits[1:]
 	}
 	switch {
-	case !negative || digits[0] == '0':
+	case !negative || string(digits) == "0":
 		return digits
 	case len(digits)+1 == len(n.text):
 		return n.text

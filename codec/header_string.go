@@ -9,25 +9,30 @@ import (
 // quoted reads the string that starts at the scanner's place, a quote. It aliases the
 // header unless it has escapes or is not UTF-8.
 func (s *headerScanner) quoted(quote byte) ([]byte, error) {
-	b, start := s.b, s.i+1
+	start := s.i + 1
 	if quote == '"' {
-		// Eight bytes at a time up to the first that is not plain ASCII text.
-		i := start
-		for i+8 <= len(b) {
-			m := jsonSpecialMask(loadWord(b[i:]))
-			if m == 0 {
-				i += 8
-				continue
-			}
-			i += bits.TrailingZeros64(m) / 8
-			if b[i] != '"' {
-				break
-			}
-			s.i = i + 1
-			return b[start:i:i], nil
+		if end := plainStringEnd(s.b, start); end >= 0 {
+			s.i = end + 1
+			return s.b[start:end:end], nil
 		}
 	}
 	return s.oddQuoted(start, quote)
+}
+
+// plainStringEnd is where the string that starts at b[i] ends: the offset of its closing
+// double quote. It is -1 if there is anything but plain ASCII text before that, or if the
+// string ends too close to the end of b for a look at eight bytes at a time.
+func plainStringEnd(b []byte, i int) int {
+	for ; i+8 <= len(b); i += 8 {
+		if m := jsonSpecialMask(loadWord(b[i:])); m != 0 {
+			i += bits.TrailingZeros64(m) / 8
+			if b[i] != '"' {
+				return -1
+			}
+			return i
+		}
+	}
+	return -1
 }
 
 // oddQuoted reads a string with anything in it, or one at the end of the header; its

@@ -2,6 +2,19 @@ package codec
 
 import "unicode/utf8"
 
+// isASCII is a quick look that saves looking at each string: no byte of b, lengths
+// between the strings included, is above 0x7F.
+func isASCII(b []byte) bool {
+	var all uint64
+	for ; len(b) >= 8; b = b[8:] {
+		all |= loadWord(b)
+	}
+	for _, ch := range b {
+		all |= uint64(ch)
+	}
+	return all&swarHigh == 0
+}
+
 // validText returns s, or a copy in which what is not UTF-8 is U+FFFD, as in a Java
 // string made of such bytes. The copy lives in c's scratch array.
 func (c *Command) validText(s []byte) []byte {

@@ -139,11 +139,5 @@ func (s *headerScanner) skipKey() error {
 	if err != nil {
 		return err
 	}
-	s.skipBlanks()
-	if s.peek() != ':' {
-		return s.expected("a colon")
-	}
-	s.i++
-	s.skipBlanks()
-	return nil
+	return s.colon()
 }
