@@ -22,13 +22,30 @@ type Options struct {
 // be called from any goroutine at any time.
 type Table struct {
 	root        atomic.Pointer[Snapshot]
+	budget      bodyBudget
 	digestSeeds [2]maphash.Seed
+	queue       commitQueue
+	writer      *writer // whoever leads the commit queue owns it
 }
 
 // New returns an empty Table.
 func New(o Options) *Table {
 	t := &Table{digestSeeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
-	t.root.Store(&Snapshot{})
+	t.budget.max = o.BodyBytesMax
+	if o.BodyBytesMax == 0 {
+		t.budget.max = DefaultBodyBytesMax
+	}
+	seed := maphash.MakeSeed()
+	t.root.Store(&Snapshot{
+		topics:   &topicTable{dict: newDict(seed, 0)},
+		shapes:   &shapeTable{},
+		view:     &groupView{clusterInfo: new(atomic.Pointer[[]byte])},
+		live:     &liveTable{seed: seed},
+		mappings: &mappingTable{seed: seed},
+		filters:  &filterTable{},
+		budget:   &t.budget,
+	})
+	t.writer = newWriter(seed)
 	return t
 }
 
@@ -36,18 +53,3 @@ func New(o Options) *Table {
 // never allocates. A Snapshot stays valid as long as it is held; hold it for a request,
 // not longer, since it keeps everything alive that was in it.
 func (t *Table) Snapshot() *Snapshot { return t.root.Load() }
-
-// Update runs fn in a transaction and returns after its publication: whoever loads a
-// Snapshot from then on sees what fn did, and nobody ever sees a part of it. The returned
-// effects are those of fn alone, in order; the caller performs them.
-//
-// Callers that arrive while a transaction runs are served together in the next one, in
-// the order of their arrival, with one publication (group commit).
-//
-// fn may run on another caller's goroutine, and more than once: only its last run counts,
-// so it must assign its results, not add to them. It must not keep the Txn, call Update, or
-// block. When fn panics nothing of it is published, Update panics with the same value, and
-// the others' transactions are not affected.
-func (t *Table) Update(rules Rules, fn func(*Txn)) []Effect {
-	return nil
-}

@@ -1,65 +1,142 @@
 package routetable
 
-import "github.com/pharosmq/pharos/codec"
+import "slices"
 
 // Txn is a transaction: the next Snapshot while it is being built. It is valid during the
 // function given to Table.Update. Each operation sees what those before it did.
-type Txn struct{}
+type Txn struct {
+	base  *Snapshot
+	w     *writer
+	rules Rules
 
-// UnregisterRequest is one UNREGISTER_BROKER request.
-type UnregisterRequest struct {
-	Broker BrokerKey
-	Name   string
-	ID     int64
-	Conn   ConnID // the connection it came from; 0 when unknown
+	topics   topicTable
+	shapes   shapeTable
+	view     viewDraft
+	live     liveDraft
+	mappings mappingDraft
+	filters  *filterTable
+
+	ownIDs    bool // topics.shapes is ours
+	ownShapes bool // shapes.chunks is ours
+	rebuilt   bool // the dictionary is a new one
+
+	gone     bulk // what removals have left to do over all topics
+	effects  []Effect
+	changes  int    // things readers can see that were changed
+	work     int    // topics touched, to bound a group commit
+	swaps    []swap // of leaves, to be undone
+	renewals []renewal
 }
 
-// RegisterBroker applies one REGISTER_BROKER request. Java:
-// RouteInfoManager#registerBroker.
-func (x *Txn) RegisterBroker(r *Registration) RegisterResult { return RegisterResult{} }
+// swap is a change of a leaf made before publication.
+type swap struct {
+	live      *brokerLive
+	old, next leafWord
+}
 
-// UnregisterBroker applies one UNREGISTER_BROKER request and reports whether it counted.
-// It counts from any connection except one that was accepted before the connection the
-// broker is bound to now. Java: RouteInfoManager#unRegisterBroker.
-func (x *Txn) UnregisterBroker(r UnregisterRequest) bool { return false }
+// renewal is what is stored in a registration's shared fields after publication.
+type renewal struct {
+	live          *brokerLive
+	generation    uint32
+	conn          ConnID
+	timeoutMillis int64
+	remember      rememberedDigest // zero: nothing to remember
+}
 
-// RemoveBinding removes exactly the registration that b was handed out for, because its
-// connection closed (or for another reason of the caller's). It is void, and returns false,
-// when the broker has registered again since.
-func (x *Txn) RemoveBinding(b Binding, reason RemoveReason) bool { return false }
+// begin starts a transaction on the newest snapshot.
+func (t *Table) begin() *Txn {
+	s, w := t.root.Load(), t.writer
+	w.txn++
+	w.memoGen++
+	x := &Txn{
+		base: s, w: w,
+		topics: *s.topics, shapes: *s.shapes,
+		view: viewDraft{groupView: s.view}, live: liveDraft{liveTable: s.live},
+		mappings: mappingDraft{mappingTable: s.mappings}, filters: s.filters,
+	}
+	x.topics.chunks, x.topics.names = w.arena.chunks, w.arena.names
+	return x
+}
 
-// ExpireBroker removes a registration that Snapshot.ScanNotActive found silent, unless it
-// was heard of since. It emits EffectCloseConn for its connection, as Java closes it.
-func (x *Txn) ExpireBroker(e ExpiredBroker) bool { return false }
+// swapLeaf changes a registration's leaf if it still reads old.
+func (x *Txn) swapLeaf(l *brokerLive, old, next leafWord) bool {
+	if !l.leaf.swap(old, next) {
+		return false
+	}
+	x.swaps = append(x.swaps, swap{l, old, next})
+	return true
+}
 
-// WipeWritePerm takes the write bit from every topic of the broker group and returns the
-// number of topics that the group has. Java: RouteInfoManager#wipeWritePermOfBrokerByLock.
-func (x *Txn) WipeWritePerm(name string) (topics int) { return 0 }
+// endLeaf makes a registration's leaf final, whatever happened to it meanwhile, and returns
+// what it read last.
+func (x *Txn) endLeaf(l *brokerLive) leafWord {
+	for {
+		w := l.leaf.load()
+		if w.state() == StateRemoved || x.swapLeaf(l, w, w.withState(StateRemoved)) {
+			return w
+		}
+	}
+}
 
-// AddWritePerm sets the permission of every topic of the broker group to read and write
-// and returns the number of topics that the group has. Other bits are lost, as in Java:
-// RouteInfoManager#addWritePermOfBrokerByLock.
-func (x *Txn) AddWritePerm(name string) (topics int) { return 0 }
+// abort undoes what the transaction did outside its own memory.
+func (x *Txn) abort() {
+	for _, s := range slices.Backward(x.swaps) {
+		s.undo()
+	}
+	x.w.reset(x.base)
+}
 
-// DeleteTopic removes the topic from the brokers that are listed under cluster, or
-// everywhere when cluster is empty, and reports whether anything was removed. Java:
-// RouteInfoManager#deleteTopic.
-func (x *Txn) DeleteTopic(topic, cluster string) bool { return false }
+// undo takes a swap back. What others have done to the leaf since then stays: they can
+// only have renewed it.
+func (s *swap) undo() {
+	if s.live.leaf.swap(s.next, s.old) || s.next.state() == s.old.state() {
+		return
+	}
+	for {
+		w := s.live.leaf.load()
+		if w.state() != s.next.state() || s.live.leaf.swap(w, w.withState(s.old.state())) {
+			return
+		}
+	}
+}
 
-// RegisterTopic adds the topic to the groups that queues name, in order, and stops at the
-// first unknown group: a topic unknown so far is then not stored at all, of a known one
-// the queues before it are kept. It reports whether all were stored. Java:
-// RouteInfoManager#registerTopic.
-func (x *Txn) RegisterTopic(topic string, queues []codec.QueueData) bool { return false }
+// publish makes the transaction's state the newest snapshot and then stores what is shared
+// between snapshots.
+func (t *Table) publish(x *Txn) {
+	x.flush()
+	x.freeShapes(&t.budget)
+	x.compact()
+	if next := x.snapshot(); next != nil {
+		t.root.Store(next)
+	}
+	for i := range x.renewals {
+		x.renewals[i].apply()
+	}
+}
 
-// Hold moves a LIVE registration to HELD: routes still show it. Like Park and Restore it
-// is void, and returns false, when generation is neither 0 nor the present one, or the
-// registration is gone or not in the state it starts from.
-func (x *Txn) Hold(key BrokerKey, generation uint32) bool { return false }
+func (r *renewal) apply() {
+	r.live.timeoutMillis.Store(r.timeoutMillis)
+	r.live.conn.bind(r.generation, r.conn)
+	if r.remember.digest != (Digest{}) {
+		r.live.remember(r.remember)
+	}
+}
 
-// Park hides a LIVE or HELD registration from routes and lists: they look as if it had
-// been unregistered, but its data stays until it is restored, replaced, or expires.
-func (x *Txn) Park(key BrokerKey, generation uint32) bool { return false }
-
-// Restore makes a HELD or PARKED registration LIVE again, with everything it had.
-func (x *Txn) Restore(key BrokerKey, generation uint32, nowMillis int64) bool { return false }
+// snapshot returns the next snapshot, nil when nothing changed.
+func (x *Txn) snapshot() *Snapshot {
+	if !x.ownIDs && !x.ownShapes && !x.rebuilt && !x.view.owned && !x.live.owned && !x.mappings.owned && x.filters == x.base.filters {
+		return nil
+	}
+	s := *x.base
+	s.publication++
+	if x.ownIDs || x.rebuilt {
+		topics := x.topics
+		s.topics, s.nameBytes = &topics, x.w.arena.bytes
+	}
+	if x.ownShapes {
+		shapes := x.shapes
+		s.shapes = &shapes
+	}
+	s.view, s.live, s.mappings, s.filters = x.view.groupView, x.live.liveTable, x.mappings.mappingTable, x.filters
+	return &s
+}

@@ -113,6 +113,7 @@ const (
 	RemoveConnClosed                       // its connection closed
 	RemoveExpired                          // not heard of within its heartbeat timeout
 	RemoveReplaced                         // its id was taken by another address
+	RemoveRoleSwitched                     // its broker announced another id, which was not accepted
 )
 
 // EffectKind says what the caller has to do once a transaction is published.

@@ -1,0 +1,285 @@
+package routetable
+
+import (
+	"bytes"
+	"sync/atomic"
+
+	"github.com/pharosmq/pharos/codec"
+)
+
+// A body is the encoded route of a shape in one variant, in two halves around
+// orderTopicConf, which is the topic's own:
+//
+//	{"brokerDatas":[...],"filterServerTable":{...}   ,"queueDatas":[...]
+//
+// Bodies are built by the first reader that needs them. They hang off the shape, never off
+// a table by index, and carry the versions of the groups they were built from: whoever
+// uses one has compared them with his own snapshot, so that it does not matter which
+// snapshot the builder had.
+type body struct {
+	json []byte
+	cut  int // where the second half begins
+}
+
+// variant is how a body is written.
+type variant uint8
+
+const (
+	variantActing   variant = 1 << 0 // groups without a master show an acting one
+	variantStandard variant = 1 << 1 // codec.DialectStandard
+	variants                = 4
+)
+
+func makeVariant(d codec.Dialect, acting bool) variant {
+	var v variant
+	if acting {
+		v |= variantActing
+	}
+	if d == codec.DialectStandard {
+		v |= variantStandard
+	}
+	return v
+}
+
+// shapeBodies are the bodies of one shape that are valid together.
+type shapeBodies struct {
+	// epoch of a view whose groups are known to have these versions. A group change
+	// costs the writer one new epoch; each shape compares once and remembers.
+	epoch    atomic.Uint64
+	versions []uint64 // groupView.shown of each member
+	variants [variants]atomic.Pointer[body]
+	// charged is what the budget was charged for these bodies; closed when they have
+	// been replaced or their shape has died, after which nothing is added.
+	charged atomic.Int64
+}
+
+const chargedClosed = -1
+
+// deadBodies marks a shape that is in no snapshot to come: its readers, who still hold an
+// old one, must not build what nobody would ever discharge.
+var deadBodies = func() *shapeBodies {
+	b := new(shapeBodies)
+	b.charged.Store(chargedClosed)
+	return b
+}()
+
+// shapeBodiesBytes is about what a shapeBodies takes beside its bodies.
+const shapeBodiesBytes = 96
+
+// bodyBudget bounds the bytes of bodies of a table.
+type bodyBudget struct {
+	used atomic.Int64
+	max  int64
+}
+
+func (b *bodyBudget) has(n int64) bool { return b.used.Load()+n <= b.max }
+
+func (b *bodyBudget) spent() bool { return b.used.Load() >= b.max }
+
+// current returns the bodies of the shape as this view sees it; nil when there are none.
+func (s *shape) current(v *groupView) *shapeBodies {
+	b := s.bodies.Load()
+	if b == nil || b == deadBodies || b.epoch.Load() == v.epoch {
+		return b
+	}
+	for i := range s.members {
+		if b.versions[i] != v.shown[s.members[i].group] {
+			return nil
+		}
+	}
+	b.epoch.Store(v.epoch)
+	return b
+}
+
+// body returns the shape's body in a variant, building it if the budget allows; else nil:
+// the caller joins it for himself.
+func (s *shape) body(v *groupView, budget *bodyBudget, how variant) *body {
+	b := s.current(v)
+	if b == deadBodies {
+		return nil
+	}
+	if b != nil {
+		if have := b.variants[how].Load(); have != nil {
+			return have
+		}
+	}
+	return s.build(v, budget, how, b)
+}
+
+// build encodes a variant and keeps it if it may.
+func (s *shape) build(v *groupView, budget *bodyBudget, how variant, b *shapeBodies) *body {
+	if budget.spent() {
+		return nil
+	}
+	guess := s.bytesGuess(v)
+	if !budget.has(guess) {
+		return nil
+	}
+	if b == nil {
+		if b = s.renewBodies(v, budget); b == nil {
+			return nil
+		}
+	}
+	json := appendHead(make([]byte, 0, guess), v, s.members, how)
+	made := &body{cut: len(json)}
+	made.json = bytes.Clone(appendTail(json, v, s.members))
+	size := int64(cap(made.json))
+	if !b.charge(budget, size) {
+		return made // replaced meanwhile: good for this reader, kept by nobody
+	}
+	if !b.variants[how].CompareAndSwap(nil, made) {
+		b.discharge(budget, size) // another reader was faster
+	}
+	return made
+}
+
+// renewBodies replaces the shape's bodies by empty ones for this view. It returns nil when
+// the shape has died.
+func (s *shape) renewBodies(v *groupView, budget *bodyBudget) *shapeBodies {
+	old := s.bodies.Load()
+	if old == deadBodies {
+		return nil
+	}
+	b := &shapeBodies{versions: make([]uint64, len(s.members))}
+	for i := range s.members {
+		b.versions[i] = v.shown[s.members[i].group]
+	}
+	b.epoch.Store(v.epoch)
+	size := int64(shapeBodiesBytes + 8*len(b.versions))
+	b.charged.Store(size)
+	budget.used.Add(size)
+	if !s.bodies.CompareAndSwap(old, b) {
+		b.close(budget)
+		return s.current(v) // another reader's, if it fits
+	}
+	if old != nil {
+		old.close(budget)
+	}
+	return b
+}
+
+// kill ends the shape's bodies when the shape leaves the table.
+func (s *shape) kill(budget *bodyBudget) {
+	if old := s.bodies.Swap(deadBodies); old != nil && old != deadBodies {
+		old.close(budget)
+	}
+}
+
+// charge takes n bytes from the budget; false when b is closed.
+func (b *shapeBodies) charge(budget *bodyBudget, n int64) bool {
+	for {
+		c := b.charged.Load()
+		if c == chargedClosed {
+			return false
+		}
+		if b.charged.CompareAndSwap(c, c+n) {
+			budget.used.Add(n)
+			return true
+		}
+	}
+}
+
+// discharge gives back what charge took.
+func (b *shapeBodies) discharge(budget *bodyBudget, n int64) {
+	for {
+		c := b.charged.Load()
+		if c == chargedClosed {
+			return // close gave back everything
+		}
+		if b.charged.CompareAndSwap(c, c-n) {
+			budget.used.Add(-n)
+			return
+		}
+	}
+}
+
+// close gives back everything, once.
+func (b *shapeBodies) close(budget *bodyBudget) {
+	if c := b.charged.Swap(chargedClosed); c != chargedClosed {
+		budget.used.Add(-c)
+	}
+}
+
+// bytesGuess is at least the size of a body.
+func (s *shape) bytesGuess(v *groupView) int64 {
+	n := len(`{"brokerDatas":[],"filterServerTable":{},"queueDatas":[]`)
+	for i := range s.members {
+		g := v.groups[s.members[i].group]
+		n += max(len(g.brokerData[0][0]), len(g.brokerData[1][0]), len(g.brokerData[1][1])) + len(g.queueHead) + queueDataBytesMax
+		for j := range g.filters {
+			n += len(g.filters[j].json) + 1
+		}
+	}
+	return int64(n)
+}
+
+// queueDataBytesMax is the most that follows queueHead: four int32 and their names, and a
+// comma for each of the two lists.
+const queueDataBytesMax = 4*len("-2147483648") + len(`,"readQueueNums":,"topicSysFlag":,"writeQueueNums":},,`)
+
+// appendHead appends what comes before orderTopicConf.
+func appendHead(dst []byte, v *groupView, members []member, how variant) []byte {
+	dialect, acting := how>>1, how&variantActing != 0
+	dst = append(dst, `{"brokerDatas":[`...)
+	sep, filters := false, false
+	for i := range members {
+		g := v.groups[members[i].group]
+		if g.visible == 0 {
+			continue
+		}
+		if sep {
+			dst = append(dst, ',')
+		}
+		sep = true
+		shown := 0
+		if acting && g.acts(g.perm(&members[i])) {
+			shown = 1
+		}
+		dst = append(dst, g.brokerData[dialect][shown]...)
+		filters = filters || len(g.filters) > 0
+	}
+	dst = append(dst, `],"filterServerTable":{`...)
+	if filters {
+		dst = appendFilters(dst, v, members)
+	}
+	return append(dst, '}')
+}
+
+// appendFilters appends the filter servers of all visible members. An address that
+// stands in two groups appears once, as it is one key.
+func appendFilters(dst []byte, v *groupView, members []member) []byte {
+	seen := make(map[string]bool)
+	for i := range members {
+		g := v.groups[members[i].group]
+		for j := range g.filters {
+			f := &g.filters[j]
+			if a := g.byAddr(f.addr); a == nil || a.parked || seen[f.addr] {
+				continue
+			}
+			if len(seen) > 0 {
+				dst = append(dst, ',')
+			}
+			seen[f.addr] = true
+			dst = append(dst, f.json...)
+		}
+	}
+	return dst
+}
+
+// appendTail appends what comes between orderTopicConf and the static mapping.
+func appendTail(dst []byte, v *groupView, members []member) []byte {
+	dst = append(dst, `,"queueDatas":[`...)
+	sep := false
+	for i := range members {
+		g := v.groups[members[i].group]
+		if g.visible == 0 {
+			continue
+		}
+		if sep {
+			dst = append(dst, ',')
+		}
+		sep = true
+		dst = g.appendQueueData(dst, &members[i])
+	}
+	return append(dst, ']')
+}

@@ -1,0 +1,79 @@
+package routetable
+
+import "github.com/pharosmq/pharos/codec"
+
+// Hold moves a LIVE registration to HELD: routes still show it, while its fate is being
+// decided. Like Park and Restore it is void, and returns false, when generation is neither
+// 0 nor the present one, or the registration is gone or not in the state it starts from.
+func (x *Txn) Hold(key BrokerKey, generation uint32) bool {
+	_, ok := x.moveState(key, generation, StateHeld, func(s State) bool { return s == StateLive })
+	return ok
+}
+
+// Park hides a LIVE or HELD registration from routes and lists: they look as if it had
+// been unregistered, but its data stays until it is restored, replaced, or expires.
+// Heartbeats don't renew it. The members of its group are told if it had the smallest id.
+func (x *Txn) Park(key BrokerKey, generation uint32) bool {
+	l, ok := x.moveState(key, generation, StateParked, func(s State) bool { return s == StateLive || s == StateHeld })
+	if !ok {
+		return false
+	}
+	x.setParked(l, true)
+	return true
+}
+
+// Restore makes a HELD or PARKED registration LIVE again, with everything it had, last
+// heard of at nowMillis.
+func (x *Txn) Restore(key BrokerKey, generation uint32, nowMillis int64) bool {
+	l, ok := x.moveState(key, generation, StateLive, func(s State) bool { return s == StateHeld || s == StateParked })
+	if !ok {
+		return false
+	}
+	for {
+		w := l.leaf.load()
+		if x.swapLeaf(l, w, w.seenAt(nowMillis)) {
+			break
+		}
+	}
+	x.setParked(l, false)
+	return true
+}
+
+// moveState changes the state of the registration at key.
+func (x *Txn) moveState(key BrokerKey, generation uint32, to State, from func(State) bool) (*brokerLive, bool) {
+	l := x.live.find(key.Cluster, key.Addr)
+	if l == nil {
+		return nil, false
+	}
+	for {
+		w := l.leaf.load()
+		if (generation != 0 && generation != w.generation()) || !from(w.state()) {
+			return nil, false
+		}
+		if x.swapLeaf(l, w, w.withState(to)) {
+			return l, true
+		}
+	}
+}
+
+// setParked shows or hides a registration in its group.
+func (x *Txn) setParked(l *brokerLive, parked bool) {
+	g := x.view.groups[l.group]
+	a := g.byID(l.id)
+	if a.parked == parked {
+		return
+	}
+	before := g.visibleMin()
+	d := draftOf(g)
+	d.byID(l.id).parked = parked
+	g = x.setGroup(g.index, &d)
+	after := g.visibleMin()
+	if before == nil || after == nil || before.id == after.id {
+		return
+	}
+	if !parked {
+		x.emitMinBrokerID(g, codec.NullString{}, l.haAddr)
+	} else if g.acting {
+		x.emitMinBrokerID(g, codec.NullString{String: l.key.Addr, Valid: true}, codec.NullString{})
+	}
+}
