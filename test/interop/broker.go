@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pharosmq/pharos/codec"
+	"github.com/pharosmq/pharos/internal/testkit"
 )
 
 // BrokerOptions says how to start a Java broker.
@@ -30,7 +33,8 @@ type Broker struct {
 func (b *Broker) Addr() string { return fmt.Sprintf("127.0.0.1:%d", b.Port) }
 
 // StartBroker starts a broker on ports of its own with an empty store, and waits until it
-// says that it is up (it has registered by then).
+// says that it is up. That is not yet registered: 5.x only registers at once with the name
+// servers it has already probed, with the others up to 10 s later.
 func StartBroker(tb testing.TB, o BrokerOptions) *Broker {
 	tb.Helper()
 	b := LaunchBroker(tb, o)
@@ -78,7 +82,7 @@ var brokerStarts int // makes log names unique: a restarted broker writes a new 
 func (b *Broker) launch(tb testing.TB) {
 	tb.Helper()
 	brokerStarts++
-	spec := ResolveJava(tb, b.Options.Version).command(jvm{
+	spec := ResolveJava(tb, b.Options.Version).command(tb, jvm{
 		Name:   fmt.Sprintf("broker-%s-%s-%d.%d", b.Options.Version, b.Options.Name, b.Options.ID, brokerStarts),
 		HeapMB: 512, Home: b.path("home"),
 		Props: []string{
@@ -142,4 +146,25 @@ func logbackXML(path string) string {
   <root level="INFO"><appender-ref ref="file"/></root>
 </configuration>
 `
+}
+
+// codeUpdateAndCreateTopic asks a broker, not a name server, to make a topic.
+const codeUpdateAndCreateTopic = 17
+
+// CreateTopic makes a topic on this broker, as mqadmin's updateTopic does. The broker tells
+// the name servers at once.
+func (b *Broker) CreateTopic(tb testing.TB, topic string, queues int) {
+	tb.Helper()
+	c, err := testkit.Dial(tb.Context(), b.Addr(), testkit.ClientOptions{})
+	if err != nil {
+		tb.Fatalf("%s: %v", b.Name, err)
+	}
+	defer c.Close()
+	n := fmt.Sprint(queues)
+	m, err := c.Call(tb.Context(), codeUpdateAndCreateTopic, testkit.Ext(
+		"topic", topic, "defaultTopic", "TBW102", "readQueueNums", n, "writeQueueNums", n,
+		"perm", "6", "topicFilterType", "SINGLE_TAG", "topicSysFlag", "0", "order", "false"), nil)
+	if err != nil || m.Code != codec.Success {
+		tb.Fatalf("create topic %s on %s: %v %+v", topic, b.Name, err, m)
+	}
 }

@@ -50,7 +50,7 @@ func masterAndSlave(t *testing.T, version string) {
 	tw.AwaitMembers(t, "broker-a", "0")
 	slave := StartBroker(t, BrokerOptions{Version: version, ID: 1, Addrs: tw.Addrs()})
 	tw.AwaitMembers(t, "broker-a", "0,1")
-	createTopics(t, tw.Addrs(), master, "MS", 3)
+	createTopics(t, master, "MS", 3)
 	tw.Await(t, "MS_2 has a route", hasTopic(t, "MS_2"))
 
 	slave.Kill()
@@ -76,10 +76,11 @@ func twoMasters(t *testing.T, version string) {
 	b := LaunchBroker(t, BrokerOptions{Version: version, Name: "broker-b", Addrs: tw.Addrs()})
 	a.AwaitBoot(t)
 	b.AwaitBoot(t)
+	tw.AwaitMembers(t, "broker-a", "0")
 	tw.AwaitMembers(t, "broker-b", "0")
-	createTopics(t, tw.Addrs(), a, "Both", 1)
-	createTopics(t, tw.Addrs(), b, "Both", 1)
-	createTopics(t, tw.Addrs(), b, "OnlyB", 1)
+	createTopics(t, a, "Both", 1)
+	createTopics(t, b, "Both", 1)
+	createTopics(t, b, "OnlyB", 1)
 	tw.Await(t, "Both_0 is on both", onGroups(t, "Both_0", "broker-a", "broker-b"))
 	b.Kill()
 	tw.Await(t, "Both_0 is on broker-a", onGroups(t, "Both_0", "broker-a"))
@@ -97,7 +98,7 @@ func compressedRegistration(t *testing.T, version string) {
 	conf := []string{"compressedRegister=true"}
 	if version == V497 {
 		b := StartBroker(t, BrokerOptions{Version: version, Addrs: tw.Addrs(), Conf: conf})
-		createTopics(t, tw.Addrs(), b, "Zip", 20)
+		createTopics(t, b, "Zip", 20)
 		tw.Await(t, "Zip_19 has a route", hasTopic(t, "Zip_19"))
 		return
 	}
@@ -105,8 +106,9 @@ func compressedRegistration(t *testing.T, version string) {
 		return // it refuses them, as it does beside Pharos below
 	}
 	b := StartBroker(t, BrokerOptions{Version: version, Addrs: tw.Addrs(), Conf: conf})
-	createTopics(t, tw.Subject.Addr(), b, "Zip", 20)
-	awaitAsk(t, tw.askSubject, "Zip_19 has a route", func(a *Asker) bool { return a.Route(t, "Zip_19") != nil })
+	tw.askSubject.AwaitMembers(t, "broker-a", "0")
+	createTopics(t, b, "Zip", 20)
+	tw.askSubject.Await(t, "Zip_19 has a route", func(a *Asker) bool { return a.Route(t, "Zip_19") != nil })
 	if java := tw.askJava.Route(t, "Zip_19"); java != nil {
 		t.Errorf("the Java server accepted a compressed registration of %s: docs/compatibility.md says it does not", version)
 	}
@@ -119,7 +121,8 @@ func splitRegistration(t *testing.T, version string) {
 	b := StartBroker(t, BrokerOptions{Version: version, Addrs: tw.Addrs(), Conf: []string{
 		"enableSplitRegistration=true", "splitRegistrationSize=10",
 	}})
-	createTopics(t, tw.Addrs(), b, "Split", topics)
+	tw.AwaitMembers(t, "broker-a", "0")
+	createTopics(t, b, "Split", topics)
 	all := func(a *Asker) bool {
 		n := 0
 		for _, topic := range a.Topics(t) {
@@ -165,7 +168,7 @@ func actingMaster(t *testing.T, version string, m actingMasterMode) {
 	master := StartBroker(t, BrokerOptions{Version: version, Addrs: tw.Addrs(), Conf: m.broker})
 	slave := StartBroker(t, BrokerOptions{Version: version, ID: 1, Addrs: tw.Addrs(), Conf: m.broker})
 	tw.AwaitMembers(t, "broker-a", "0,1")
-	createTopics(t, tw.Addrs(), master, "Acting", 1)
+	createTopics(t, master, "Acting", 1)
 	tw.Await(t, "Acting_0 has a route", hasTopic(t, "Acting_0"))
 	slaveIsMaster := func(a *Asker) bool {
 		r := a.Route(t, "Acting_0")
@@ -186,16 +189,11 @@ func actingMaster(t *testing.T, version string, m actingMasterMode) {
 	tw.AwaitMembers(t, "broker-a", "0")
 }
 
-// createTopics makes topics PREFIX_0 to PREFIX_n-1 on one broker, as an operator does.
-func createTopics(t *testing.T, addrs string, b *Broker, prefix string, n int) {
+// createTopics makes topics PREFIX_0 to PREFIX_n-1 on one broker.
+func createTopics(t *testing.T, b *Broker, prefix string, n int) {
 	t.Helper()
-	admin := sharedMqadmin(t)
 	for i := range n {
-		topic := fmt.Sprintf("%s_%d", prefix, i)
-		out, errs := admin.Run(t, addrs, "updateTopic", "-b", b.Addr(), "-t", topic, "-r", "4", "-w", "4")
-		if !strings.Contains(out, "success") {
-			t.Fatalf("updateTopic %s on %s: %s%s", topic, b.Addr(), out, errs)
-		}
+		b.CreateTopic(t, fmt.Sprintf("%s_%d", prefix, i), 4)
 	}
 }
 
@@ -227,15 +225,5 @@ func onGroups(t *testing.T, topic string, groups ...string) func(*Asker) bool {
 			}
 		}
 		return true
-	}
-}
-
-// awaitAsk waits until cond holds at one server.
-func awaitAsk(t *testing.T, a *Asker, what string, cond func(*Asker) bool) {
-	t.Helper()
-	for deadline := time.Now().Add(settleTime); !cond(a); time.Sleep(200 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: %s: not so after %v", a.Addr, what, settleTime)
-		}
 	}
 }

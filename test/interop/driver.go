@@ -39,7 +39,7 @@ func (a Answer) Int(tb testing.TB, key string) int {
 func StartDriver(tb testing.TB, version string) *Driver {
 	tb.Helper()
 	home := tb.TempDir()
-	spec := ResolveJava(tb, version).command(jvm{
+	spec := ResolveJava(tb, version).command(tb, jvm{
 		Name: "client-" + version, HeapMB: 256, Home: home,
 		Props: []string{"rocketmq.client.logRoot=" + home, "rocketmq.client.logUseSlf4j=false"},
 		Class: "Driver",

@@ -11,6 +11,7 @@ func TestFirstLight(t *testing.T) {
 	ns := StartNamesrv(t, Subject(t), NamesrvOptions{})
 	Progress("first light: %s on %s", ns.Kind, ns.Addr())
 	StartBroker(t, BrokerOptions{Addrs: ns.Addr()})
+	ns.Ask(t).AwaitMembers(t, "broker-a", "0")
 	client := StartDriver(t, V550)
 	client.Do(t, "producer", "name=p", "ns="+ns.Addr())
 	sent := client.Do(t, "send", "name=p", "topic=FirstLight", "n=100")

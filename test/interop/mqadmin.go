@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -26,7 +25,7 @@ const mqadminTimeout = time.Minute
 func StartMqadmin(tb testing.TB, version string) *Mqadmin {
 	tb.Helper()
 	home := tb.TempDir()
-	spec := ResolveJava(tb, version).command(jvm{
+	spec := ResolveJava(tb, version).command(tb, jvm{
 		Name: "mqadmin-" + version, HeapMB: 256, Home: home, ShortLived: true,
 		Class: "Mqadmin",
 		Env:   []string{"ROCKETMQ_HOME=" + home},
@@ -107,25 +106,4 @@ func startTalker(tb testing.TB, spec procSpec) (*Proc, io.WriteCloser, io.ReadCl
 	stdout.Close()
 	tb.Cleanup(func() { in.Close() })
 	return p, in, out
-}
-
-var shared struct {
-	sync.Mutex
-	byTest map[string]*Mqadmin
-}
-
-// sharedMqadmin is the 5.5.0 mqadmin of a test, started when it is first needed.
-func sharedMqadmin(tb testing.TB) *Mqadmin {
-	tb.Helper()
-	shared.Lock()
-	defer shared.Unlock()
-	if m := shared.byTest[tb.Name()]; m != nil && !m.Exited() {
-		return m
-	}
-	if shared.byTest == nil {
-		shared.byTest = map[string]*Mqadmin{}
-	}
-	m := StartMqadmin(tb, V550)
-	shared.byTest[tb.Name()] = m
-	return m
 }

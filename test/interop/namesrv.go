@@ -87,7 +87,7 @@ func StartNamesrv(tb testing.TB, kind NamesrvKind, o NamesrvOptions) *Namesrv {
 	n := &Namesrv{Kind: kind, Port: o.Port, Home: o.Home}
 	var spec procSpec
 	if kind == JavaNamesrv {
-		spec = javaNamesrvSpec(tb, o.Home, conf)
+		spec = javaNamesrvSpec(tb, o.Name, o.Home, conf)
 	} else {
 		spec = pharosSpec(tb, o.Home, conf)
 	}
@@ -97,10 +97,10 @@ func StartNamesrv(tb testing.TB, kind NamesrvKind, o NamesrvOptions) *Namesrv {
 	return n
 }
 
-func javaNamesrvSpec(tb testing.TB, home, conf string) procSpec {
+func javaNamesrvSpec(tb testing.TB, name, home, conf string) procSpec {
 	tb.Helper()
-	return ResolveJava(tb, V550).command(jvm{
-		HeapMB: 256, Home: home, ShortLived: true,
+	return ResolveJava(tb, V550).command(tb, jvm{
+		Name: name, HeapMB: 256, Home: home, ShortLived: true,
 		Class: "org.apache.rocketmq.namesrv.NamesrvStartup",
 		Args:  []string{"-c", conf},
 		Env:   []string{"ROCKETMQ_HOME=" + home},

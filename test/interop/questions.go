@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pharosmq/pharos/codec"
 	"github.com/pharosmq/pharos/internal/testkit"
@@ -123,6 +124,24 @@ func (a *Asker) Topics(tb testing.TB) []string {
 	readBody(tb, a.Call(tb, codec.CodeGetAllTopicListFromNameserver), &list)
 	sort.Strings(list.TopicList)
 	return list.TopicList
+}
+
+// Await waits until cond holds, or fails.
+func (a *Asker) Await(tb testing.TB, what string, cond func(*Asker) bool) {
+	tb.Helper()
+	for deadline := time.Now().Add(settleTime); !cond(a); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			tb.Fatalf("%s: %s: not so after %v; it answers\n%s", a.Addr, what, settleTime, spell(a.Everything(tb)))
+		}
+	}
+}
+
+// AwaitMembers waits until a group has exactly these ids ("0,1").
+func (a *Asker) AwaitMembers(tb testing.TB, group, ids string) {
+	tb.Helper()
+	a.Await(tb, fmt.Sprintf("%s has the members [%s]", group, ids), func(a *Asker) bool {
+		return a.Members(tb, group) == ids
+	})
 }
 
 func readBody(tb testing.TB, m *testkit.Message, into any) {

@@ -225,7 +225,12 @@ var moduleOpens = []string{
 	"--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
 }
 
-func (j *Java) command(m jvm) procSpec {
+// noTLS: a RocketMQ server makes a throw-away key at each start, for up to 10 s of CPU time.
+// No test here speaks TLS.
+const noTLS = "-Dtls.server.mode=disabled"
+
+func (j *Java) command(tb testing.TB, m jvm) procSpec {
+	tb.Helper()
 	args := []string{
 		fmt.Sprintf("-Xms%dm", min(m.HeapMB, 128)), fmt.Sprintf("-Xmx%dm", m.HeapMB),
 		"-XX:MaxDirectMemorySize=512m", "-XX:+UseSerialGC", "-XX:-UsePerfData",
@@ -235,14 +240,16 @@ func (j *Java) command(m jvm) procSpec {
 		args = append(args, "-XX:TieredStopAtLevel=1")
 	}
 	args = append(args, moduleOpens...)
-	args = append(args, "-Duser.home="+m.Home, "-Djava.io.tmpdir="+m.Home)
+	args = append(args, noTLS, "-Duser.home="+m.Home, "-Djava.io.tmpdir="+m.Home,
+		"-Dinterop.log="+filepath.Join(logDir(tb), m.Name+".rocketmq.log"))
 	for _, p := range m.Props {
 		args = append(args, "-D"+p)
 	}
-	cp := j.ClassPath
+	cp := []string{interopDir("java", "resources")}
 	if j.Drivers != "" {
-		cp = j.Drivers + string(filepath.ListSeparator) + cp
+		cp = append(cp, j.Drivers)
 	}
-	args = append(args, "-cp", cp, m.Class)
+	cp = append(cp, j.ClassPath)
+	args = append(args, "-cp", strings.Join(cp, string(filepath.ListSeparator)), m.Class)
 	return procSpec{Name: m.Name, Path: j.java, Args: append(args, m.Args...), Env: m.Env, Dir: m.Home}
 }
