@@ -1,0 +1,158 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pharosmq/pharos/routetable"
+)
+
+func startLanes(t *testing.T, n int, bytesMax int64) *Lanes {
+	t.Helper()
+	l := newLanes(n, bytesMax, slog.New(slog.DiscardHandler))
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := l.stop(ctx); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	return l
+}
+
+// Goal: jobs of a broker run in order, one at a time. Method: jobs of many brokers from
+// one submitter; each broker's must see its own counter in order.
+func TestLanesKeepTheOrderOfABroker(t *testing.T) {
+	l := startLanes(t, 3, 1<<40)
+	const brokers, jobs = 50, 200
+	last := make([]int, brokers)
+	running := make([]sync.Mutex, brokers)
+	for j := range jobs {
+		for b := range brokers {
+			ok := l.Submit(routetable.BrokerKey{Cluster: "c", Addr: strconv.Itoa(b)}, 1, func() {
+				if !running[b].TryLock() {
+					t.Errorf("two jobs of broker %d at once", b)
+					return
+				}
+				defer running[b].Unlock()
+				if last[b] != j {
+					t.Errorf("broker %d: job %d ran after %d", b, j, last[b])
+				}
+				last[b]++
+			})
+			if !ok {
+				t.Fatal("refused")
+			}
+		}
+	}
+	eventually(t, "all is done", func() bool { return l.Depth() == 0 })
+	if l.done.Load() != brokers*jobs || l.Bytes() != 0 {
+		t.Errorf("%d done, %d bytes left", l.done.Load(), l.Bytes())
+	}
+}
+
+// A key whose job waits or runs is never idle.
+func TestLanesIdle(t *testing.T) {
+	l := startLanes(t, 1, 1<<20)
+	a, b := routetable.BrokerKey{Addr: "a"}, routetable.BrokerKey{Addr: "b"}
+	hold, started := make(chan struct{}), make(chan struct{})
+	if !l.Idle(a) {
+		t.Error("busy from the start")
+	}
+	l.Submit(a, 1, func() { close(started); <-hold })
+	l.Submit(b, 1, func() {})
+	<-started
+	if l.Idle(a) {
+		t.Error("idle while its job runs")
+	}
+	if l.Idle(b) {
+		t.Error("idle while its job waits")
+	}
+	close(hold)
+	eventually(t, "both are idle", func() bool { return l.Idle(a) && l.Idle(b) })
+}
+
+func TestLanesAreBoundedByBytes(t *testing.T) {
+	l := startLanes(t, 1, 100)
+	hold := make(chan struct{})
+	job := func() { <-hold }
+	key := routetable.BrokerKey{Addr: "a"}
+	if !l.Submit(key, 60, job) || !l.Submit(key, 40, job) {
+		t.Fatal("refused with room left")
+	}
+	if l.Submit(key, 1, job) || l.rejected.Load() != 1 || l.Bytes() != 100 {
+		t.Error("accepted, or counted, without room")
+	}
+	l.SubmitAlways(key, 1000, job) // an unregistration
+	if l.Bytes() != 1100 {
+		t.Errorf("%d bytes", l.Bytes())
+	}
+	close(hold)
+	eventually(t, "there is room again", func() bool { return l.Submit(key, 100, func() {}) })
+}
+
+func TestLanesSurviveAPanic(t *testing.T) {
+	l := startLanes(t, 1, 100)
+	key := routetable.BrokerKey{Addr: "a"}
+	l.Submit(key, 1, func() { panic("on purpose") })
+	ran := make(chan struct{})
+	l.Submit(key, 1, func() { close(ran) })
+	<-ran
+}
+
+// A disk that hangs in the admin lane holds up no broker.
+func TestAdminLaneIsApart(t *testing.T) {
+	l := startLanes(t, 1, 100)
+	hold := make(chan struct{})
+	l.Submit(AdminLane, 1, func() { <-hold })
+	for b := range 20 {
+		ran := make(chan struct{})
+		l.Submit(routetable.BrokerKey{Addr: strconv.Itoa(b)}, 1, func() { close(ran) })
+		<-ran
+	}
+	close(hold)
+}
+
+func TestLanesFinishWhatIsQueuedBeforeTheyStop(t *testing.T) {
+	l := newLanes(2, 1<<20, slog.New(slog.DiscardHandler))
+	var mu sync.Mutex
+	ran := 0
+	for i := range 1000 {
+		l.Submit(routetable.BrokerKey{Addr: strconv.Itoa(i)}, 1, func() {
+			mu.Lock()
+			ran++
+			mu.Unlock()
+		})
+	}
+	if err := l.stop(context.Background()); err != nil || ran != 1000 {
+		t.Errorf("%d jobs ran: %v", ran, err)
+	}
+}
+
+// SYSTEM_BUSY is the answer when the lanes are full, for small frames and large ones.
+func TestFullLanesAnswerBusy(t *testing.T) {
+	hold := make(chan struct{})
+	routes := append(testRoutes(), route{code: 100, name: "HOLD", serve: func(_ *handlers, rq *Request) {
+		rq.OffloadAlways(AdminLane, func(*Pending) { <-hold })
+	}})
+	ts := startServer(t, Options{LaneBytesMax: 1000}, routes)
+	defer close(hold)
+	p := ts.dial()
+	p.send(requestFlag(100, 1, 2, nil)) // never refused
+	for _, body := range []int{10, 100_000} {
+		for _, code := range []int32{testLane, testEcho, testStream} {
+			if code == testEcho && body < largeFrameBytes {
+				continue // answered on the loop
+			}
+			p.send(request(code, 2, pattern(body)))
+			if a := p.answer(); a.Code != 2 || string(a.Remark) != "[OVERLOAD]system busy, start flow control for a while" {
+				t.Errorf("code %d with %d bytes: code %d remark %q", code, body, a.Code, a.Remark)
+			}
+		}
+	}
+	eventually(t, "only the held job's bytes are left", func() bool { return ts.lanes.Depth() == 1 && ts.inbound.held.Load() == 0 })
+}
