@@ -31,13 +31,13 @@ func registerBroker(h *handlers, rq *Request) {
 	digest, crcOK := h.checkRegisterBody(rq, &header)
 	switch {
 	case !crcOK:
-		h.stats.registerCRC.Add(1)
+		h.stats.registered(RegistrationBadCRC)
 		h.lines.warn(logRegisterRefused, "registration refused: its checksum is wrong", "caller", rq.Conn.RemoteAddr(),
 			"brokerName", clip(string(header.Name)), "brokerAddr", clip(string(header.Addr)))
 		rq.Reply(codec.SystemError, remarkCRC, noExt)
 		return
 	case missing != "":
-		h.stats.registerBadRequest.Add(1)
+		h.stats.registered(RegistrationInvalid)
 		rq.Reply(codec.SystemError, remarkRegisterFailed+": the header has no "+missing, nil)
 		return
 	}
@@ -52,7 +52,7 @@ func registerBroker(h *handlers, rq *Request) {
 	}
 	rq.Offload(key, func(p *Pending) { h.register(p, digest) })
 	if rq.Answered() { // SYSTEM_BUSY: it will be back in 30 seconds, and lives until then
-		h.stats.registerBusy.Add(1)
+		h.stats.registered(RegistrationBusy)
 		h.table.Heartbeat(header.Cluster, header.Addr, rq.NowMillis)
 	}
 }
@@ -92,7 +92,7 @@ func readRegistrationHeader(cmd *codec.Command, header *routetable.RegistrationH
 
 // renewed answers an unchanged registration.
 func (h *handlers) renewed(rq *Request, res routetable.RegisterResult) {
-	h.stats.registerUnchanged.Add(1)
+	h.stats.registered(RegistrationUnchanged)
 	if !rq.Conn.Bindings().Bind(res.Binding) {
 		// The connection closed a moment ago, and its close cannot know this binding.
 		h.removeBindingLater(res.Binding)
@@ -106,7 +106,7 @@ func (h *handlers) register(p *Pending, digest routetable.Digest) {
 	readRegistrationHeader(p.Cmd, &header)
 	body, remark := h.parseRegisterBody(p, &header)
 	if remark != "" {
-		h.stats.registerBadRequest.Add(1)
+		h.stats.registered(RegistrationInvalid)
 		h.lines.warn(logRegisterRefused, "registration refused: its body cannot be used", "caller", p.Conn.RemoteAddr(),
 			"brokerName", clip(string(header.Name)), "brokerAddr", clip(string(header.Addr)), "reason", remark)
 		p.Reply(codec.SystemError, remark, nil)
@@ -120,7 +120,7 @@ func (h *handlers) register(p *Pending, digest routetable.Digest) {
 	_, known := h.table.Snapshot().Live(reg.Broker)
 	res, alive := h.applyRegistration(p.Conn, reg)
 	if !alive {
-		h.stats.registerTooLate.Add(1)
+		h.stats.registered(RegistrationTooLate)
 		p.Reply(codec.SystemError, remarkRegisterFailed+": the connection is closed", nil)
 		return
 	}

@@ -14,7 +14,7 @@ func (h *handlers) perform(effects []routetable.Effect) {
 		case routetable.EffectNotifyMinBrokerID:
 			h.notifier.notify(e.Notify)
 		case routetable.EffectRemoved:
-			h.stats.removed[e.Reason].Add(1)
+			h.stats.removals[e.Reason].Add(1)
 			h.logRemoved(e)
 		}
 	}
@@ -54,15 +54,15 @@ func (h *handlers) countRegistration(p *Pending, reg *routetable.Registration, r
 		"brokerId", reg.ID, "brokerAddr", clip(reg.Broker.Addr)}
 	switch {
 	case res.Status == routetable.RegisterRefused:
-		h.stats.registerRefused.Add(1)
+		h.stats.registered(RegistrationRefused)
 		h.events.info("registration refused: a single topic, and the broker has not registered before", args...)
 	case res.Status == routetable.RegisterIgnored:
-		h.stats.registerIgnored.Add(1)
+		h.stats.registered(RegistrationIgnored)
 		h.events.warn("registration ignored: the id belongs to an address with a higher state version; the broker is answered 0, as by Java", args...)
 	case res.Changed:
-		h.stats.registerChanged.Add(1)
+		h.stats.registered(RegistrationChanged)
 	default:
-		h.stats.registerSame.Add(1)
+		h.stats.registered(RegistrationSame)
 	}
 	if res.Status == routetable.Registered && !known {
 		h.events.info("broker registered", append(args, "topics", len(reg.Body.Topics))...)

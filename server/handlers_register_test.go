@@ -59,7 +59,7 @@ func TestRegisterBrokerOrderTopicConfig(t *testing.T) {
 	f(`{"table":{}}`)
 	r.conf.ChangeLive(func(l *config.Live) { l.ReturnOrderTopicConfigToBroker = false })
 	f("")
-	if n := r.HandlerStats().RegisterUnchanged; n != 4 {
+	if n := r.registrations(RegistrationUnchanged); n != 4 {
 		t.Errorf("%d registrations took the short cut, want 4", n)
 	}
 }
@@ -145,7 +145,7 @@ func TestRegisterBrokerBadBody(t *testing.T) {
 	f(codec.Version5_5_0, `{"topicConfigSerializeWrapper":null}`, "topicConfigTable is null")
 	f(codec.Version5_5_0, `{"topicConfigSerializeWrapper":{"topicConfigTable":null}}`, "topicConfigTable is null")
 	f(codec.Version5_5_0, `{"topicConfigSerializeWrapper":{"topicConfigTable":{"A":{"perm":6},"B":{"topicName":"B"}}}}`, "the config of topic A has no topicName")
-	if n := r.HandlerStats().RegisterBadRequest; n != 6 {
+	if n := r.registrations(RegistrationInvalid); n != 6 {
 		t.Errorf("%d counted, want 6", n)
 	}
 }
@@ -173,8 +173,8 @@ func TestRegisterBrokerRefusedAndIgnored(t *testing.T) {
 	if route, _ := r.route("T1"); route.BrokerDatas[0].BrokerAddrs[0] != b.addr {
 		t.Errorf("route: %+v", route)
 	}
-	if s := r.HandlerStats(); s.RegisterRefused != 3 || s.RegisterIgnored != 3 || s.RegisterUnchanged != 0 {
-		t.Errorf("counted: %+v", s)
+	if r.registrations(RegistrationRefused) != 3 || r.registrations(RegistrationIgnored) != 3 || r.registrations(RegistrationUnchanged) != 0 {
+		t.Errorf("counted: %+v", r.HandlerStats())
 	}
 }
 
@@ -192,7 +192,7 @@ func TestRegisterBrokerUnchanged(t *testing.T) {
 		again := cs.register(slave)
 		again.want(t, first.Code, string(first.Remark), string(first.Body))
 		again.wantExt(t, map[string]string{"masterAddr": master.addr, "haServerAddr": master.haAddr()})
-		if n := r.HandlerStats().RegisterUnchanged; n != i+1 {
+		if n := r.registrations(RegistrationUnchanged); n != i+1 {
 			t.Fatalf("%d took the short cut, want %d", n, i+1)
 		}
 	}
@@ -204,13 +204,13 @@ func TestRegisterBrokerUnchanged(t *testing.T) {
 	cs.mustRegister(slave)
 	slave.extra = []string{"heartbeatTimeoutMillis", "10000"}
 	cs.mustRegister(slave)
-	if n := r.HandlerStats().RegisterUnchanged; n != 3 {
+	if n := r.registrations(RegistrationUnchanged); n != 3 {
 		t.Errorf("%d took the short cut, want 3", n)
 	}
 	// The binding follows: the new connection's close counts, the old one's no longer.
 	next := r.dial()
 	next.mustRegister(slave)
-	if n := r.HandlerStats().RegisterUnchanged; n != 4 {
+	if n := r.registrations(RegistrationUnchanged); n != 4 {
 		t.Errorf("%d took the short cut, want 4", n)
 	}
 	cs.hangUp()
@@ -242,7 +242,7 @@ func TestRegisterBrokerLargeFrames(t *testing.T) {
 	}
 	c.mustRegister(b)
 	c.mustRegister(b)
-	if n := r.HandlerStats().RegisterUnchanged; n != 2 {
+	if n := r.registrations(RegistrationUnchanged); n != 2 {
 		t.Errorf("%d took the short cut, want 2", n)
 	}
 	body := b.body(c.version)
@@ -297,7 +297,7 @@ func TestRegisterBrokerAfterClose(t *testing.T) {
 	if r.live(b) || r.handlers.table.Snapshot().Stats().Groups != 0 {
 		t.Error("a broker without a connection is in the table")
 	}
-	if n := r.HandlerStats().RegisterTooLate; n != 1 {
+	if n := r.registrations(RegistrationTooLate); n != 1 {
 		t.Errorf("%d counted as too late, want 1", n)
 	}
 }
@@ -336,7 +336,7 @@ func TestRegisterBrokerOrder(t *testing.T) {
 	if route, _ := r.route("T1"); route.QueueDatas[0].Perm != 6 {
 		t.Errorf("perm %d: the later registration was answered before the earlier", route.QueueDatas[0].Perm)
 	}
-	if n := r.HandlerStats().RegisterUnchanged; n != 0 {
+	if n := r.registrations(RegistrationUnchanged); n != 0 {
 		t.Errorf("%d took the short cut past a waiting job", n)
 	}
 }
@@ -366,7 +366,7 @@ func TestRegisterBrokerBusy(t *testing.T) {
 	if after.LastSeenMillis != info.LastSeenMillis+1000 {
 		t.Errorf("last seen %d, was %d: a broker that was turned away is alive", after.LastSeenMillis, info.LastSeenMillis)
 	}
-	if n := r.HandlerStats().RegisterBusy; n != 1 {
+	if n := r.registrations(RegistrationBusy); n != 1 {
 		t.Errorf("%d counted, want 1", n)
 	}
 	r.lanes.force(-int(r.o.LaneBytesMax))
@@ -457,7 +457,7 @@ func TestRegisterBrokerParked(t *testing.T) {
 	if _, ok := r.route("T1"); !ok {
 		t.Error("a registration did not show the parked broker again")
 	}
-	if n := r.HandlerStats().RegisterUnchanged; n != 0 {
+	if n := r.registrations(RegistrationUnchanged); n != 0 {
 		t.Errorf("%d took the short cut", n)
 	}
 }

@@ -290,3 +290,5 @@ func (r *rig) route(topic string) (codec.TopicRouteData, bool) {
 	}
 	return route.TopicRouteData(routetable.RouteOptions{}), true
 }
+
+func (r *rig) registrations(o RegistrationOutcome) uint64 { return r.HandlerStats().Registrations[o] }

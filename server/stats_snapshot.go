@@ -29,6 +29,8 @@ type Stats struct {
 	Inbound  BudgetStats // unfinished frames and unhandled requests
 	Outbound BudgetStats // unsent answers
 	Lanes    LaneStats
+
+	HandlerStats
 }
 
 // SlotName names a row of LoopStats.Requests.
@@ -57,6 +59,7 @@ func (s *Server) Stats(ctx context.Context) Stats {
 		ConnectionsRefused: s.refused.Load(), Descriptors: int64(s.plan.limit),
 		EngineRestarts: s.restarts.Load(), Panics: s.panics.Load(), StallMillis: s.stalls.Load(),
 		Inbound: s.inbound.stats(), Outbound: s.outbound.stats(),
+		HandlerStats: s.HandlerStats(),
 	}
 	if l := s.lanes; l != nil {
 		st.Lanes = LaneStats{Jobs: l.Depth(), Bytes: l.Bytes(), MaxBytes: l.bytesMax, Rejected: l.rejected.Load(), Done: l.done.Load()}
