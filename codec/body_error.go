@@ -25,3 +25,6 @@ func bodyErrorf(offset int, format string, args ...any) error {
 func bodyTooLargef(offset int, format string, args ...any) error {
 	return fmt.Errorf("%w: %s at byte %d", ErrBodyTooLarge, fmt.Sprintf(format, args...), offset)
 }
+
+// clip cuts what a peer sent to what an error text can hold.
+func clip(text []byte, n int) []byte { return text[:min(len(text), n)] }

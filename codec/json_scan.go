@@ -375,7 +375,7 @@ func (s *bodyScanner) unescape(text []byte, offset int) []byte {
 		s.pause(offset + i)
 		r, size := unescapeRune(text[i:])
 		if size == 0 {
-			s.fail(offset+i, "unknown escape %.6q", text[i:])
+			s.fail(offset+i, "unknown escape %q", clip(text[i:], 6))
 			return nil
 		}
 		dst = utf8.AppendRune(dst, r)

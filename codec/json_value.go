@@ -80,7 +80,7 @@ func (s *bodyScanner) numberInt() int64 {
 	token := s.number()
 	v, ok := parseNumberText(token)
 	if !ok && s.err == nil {
-		s.fail(offset, "number %.24q that is no integer of 64 bits", token)
+		s.fail(offset, "number %q that is no integer of 64 bits", clip(token, 24))
 	}
 	return v
 }

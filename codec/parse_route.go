@@ -194,7 +194,7 @@ func (s *bodyScanner) brokerAddrs() map[int64]string {
 	for key, ok := s.nextKey(); ok; key, ok = s.nextKey() {
 		id, isInt := parseIntText(key)
 		if !isInt || len(key) == 0 {
-			s.fail(s.i, "broker id %.24q is not an integer", key)
+			s.fail(s.i, "broker id %q is not an integer", clip(key, 24))
 			break
 		}
 		if addr, ok := s.text(); ok {
@@ -244,7 +244,7 @@ func (s *bodyScanner) currIDMap() map[int32]int32 {
 	for key, ok := s.nextKey(); ok; key, ok = s.nextKey() {
 		id, isInt := parseIntText(key)
 		if !isInt || len(key) == 0 || id != int64(int32(id)) || s.peek() == 'n' {
-			s.fail(s.i, "entry %.24q of currIdMap is not an integer", key)
+			s.fail(s.i, "entry %q of currIdMap is not an integer", clip(key, 24))
 			break
 		}
 		m[int32(id)] = s.int32()

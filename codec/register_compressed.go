@@ -122,8 +122,11 @@ func (p *registerParts) topics(bodyBytes int) {
 		}
 		t, problem := p.topic(part)
 		if problem != "" {
-			p.stop(bodyErrorf(offset, "topic %.64q with %s", part, problem))
+			p.stop(bodyErrorf(offset, "topic %q with %s", clip(part, 64), problem))
 			return
+		}
+		if topics := p.rb.Topics; len(topics) == cap(topics) {
+			p.rb.Topics = append(make([]TopicConfig, 0, min(n, 2*len(topics))), topics...)
 		}
 		p.rb.Topics = append(p.rb.Topics, t)
 	}

@@ -37,16 +37,16 @@ func (s *registerScanner) topicConfigTable() {
 }
 
 // growTopics makes room for as many topics as the rest of the body probably holds, judged
-// by the bytes that those read so far took. No more than the bytes of the body are ever
-// allocated on such a guess.
+// by the bytes that those read so far took. Where they took less than a struct does, no
+// broker has written them, and nothing is guessed: a guess never allocates more than there
+// are bytes in the body.
 func growTopics(topics []TopicConfig, bytesRead, bytesLeft, topicsMax int) []TopicConfig {
 	const sample = 16 // topics to read before the first guess
 	n := len(topics)
-	room := n + n/4 + sample
-	if n >= sample {
-		bytesEach := max(bytesRead/n, int(unsafe.Sizeof(TopicConfig{})))
-		guess := bytesLeft / bytesEach
-		room = max(n+guess+guess/16+1, room)
+	room := 2*n + sample
+	if structBytes := int(unsafe.Sizeof(TopicConfig{})); n >= sample && bytesRead/n >= structBytes {
+		guess := bytesLeft / (bytesRead / n)
+		room = n + max(guess+guess/16, n/4) + 1
 	}
 	grown := make([]TopicConfig, n, max(min(room, topicsMax), n+1))
 	copy(grown, topics)
