@@ -32,14 +32,7 @@ func runDemo(ctx context.Context, s *session, _ []string) error {
 		return fmt.Errorf("name server %s can't be reached: %w", s.server, err)
 	}
 	defer c.Close()
-	name := []byte(s.demo.topic)
-	body := codec.RegisterBody{
-		DataVersion: codec.DataVersion{Timestamp: time.Now().UnixMilli(), Counter: 1},
-		Topics: []codec.TopicConfig{{
-			Name: name, Key: name, ReadQueueNums: 4, WriteQueueNums: 4, Perm: codec.PermRead | codec.PermWrite,
-		}},
-	}
-	text := codec.AppendRegisterBody(nil, &body, codec.Version5_5_0)
+	text := codec.AppendRegisterBody(nil, s.demo.body(), codec.Version5_5_0)
 	register := func() error {
 		_, err := s.askOn(c, codec.CodeRegisterBroker, s.demo.identity(true), text)
 		return err
@@ -61,6 +54,19 @@ func runDemo(ctx context.Context, s *session, _ []string) error {
 			}
 		}
 	}
+}
+
+// body is what the broker brings: its topic, and the topics that every broker makes of its
+// own and its cluster's name. (A first registration of a single topic is refused.)
+func (d *demoOptions) body() *codec.RegisterBody {
+	body := &codec.RegisterBody{DataVersion: codec.DataVersion{Timestamp: time.Now().UnixMilli(), Counter: 1}}
+	for _, topic := range []string{d.topic, d.name, d.cluster} {
+		name := []byte(topic)
+		body.Topics = append(body.Topics, codec.TopicConfig{
+			Name: name, Key: name, ReadQueueNums: 4, WriteQueueNums: 4, Perm: codec.PermRead | codec.PermWrite,
+		})
+	}
+	return body
 }
 
 // identity is what both REGISTER_BROKER and UNREGISTER_BROKER say of the broker.
