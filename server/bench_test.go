@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/pharosmq/pharos/codec"
 )
@@ -49,6 +50,7 @@ func fakeLoop(t testing.TB) (*loop, *connection, *fakeWire) {
 		t.Fatal(err)
 	}
 	l, w := newLoop(s, fakeEngine{}), &fakeWire{}
+	l.pump.reset = func(time.Duration) bool { return true } // tests pump by hand
 	c := s.newConnection(l, w, "test")
 	l.opened(c)
 	return l, c, w

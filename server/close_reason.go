@@ -26,8 +26,6 @@ const (
 	CloseOutboundStalled
 	// CloseOutboundMemory: unsent output, of this connection or of all, is over its limit.
 	CloseOutboundMemory
-	// CloseTooMany: no descriptors are left for another connection.
-	CloseTooMany
 	// CloseExpired: its broker was not heard of within its heartbeat timeout.
 	CloseExpired
 	// CloseReplaced: its broker's id was taken by another address.
@@ -44,8 +42,7 @@ var closeReasonNames = [closeReasons]string{
 	ClosePeer: "peer", CloseBroken: "broken", CloseIdle: "idle", CloseBadFrame: "bad_frame",
 	CloseUnsupported: "unsupported_protocol", ClosePartialStalled: "partial_frame_stalled",
 	CloseInboundMemory: "inbound_memory", CloseOutboundStalled: "outbound_stalled",
-	CloseOutboundMemory: "outbound_memory", CloseTooMany: "too_many_connections",
-	CloseExpired: "expired", CloseReplaced: "replaced", CloseEngine: "engine_restart",
+	CloseOutboundMemory: "outbound_memory", CloseExpired: "expired", CloseReplaced: "replaced", CloseEngine: "engine_restart",
 	CloseShutdown: "shutdown",
 }
 

@@ -115,7 +115,7 @@ func (s *Server) serveRoute(r *route, rq *Request) {
 		if v == nil {
 			return
 		}
-		s.handlerPanicked(r.name, rq.Conn, rq.frame, v)
+		s.handlerPanicked(r.name, rq.Conn, rq.bytes(), v)
 		if !rq.detached {
 			rq.dst, rq.begun = before, false
 			rq.Reply(codec.SystemError, panicRemark(v), nil)

@@ -58,6 +58,7 @@ func testRoutes() []route {
 		{code: testPanicIn, name: "PANIC_IN", serve: func(_ *handlers, rq *Request) {
 			rq.Offload(routetable.BrokerKey{}, func(*Pending) { panic("on purpose") })
 		}},
+		hereRoute(),
 	}
 }
 

@@ -27,7 +27,23 @@ func (l *loop) post(m mail) bool {
 	first := len(l.mail) == 0
 	l.mail = append(l.mail, m)
 	l.mailMu.Unlock()
-	return !first || l.engine.run(l.readMail)
+	if !first || l.engine.run(l.readMail) {
+		return true
+	}
+	l.dropMail()
+	return false
+}
+
+// dropMail empties the box of a loop that will not read it any more.
+func (l *loop) dropMail() {
+	l.mailMu.Lock()
+	defer l.mailMu.Unlock()
+	for i := range l.mail {
+		if buf := l.mail[i].buf; buf != nil {
+			replyBuffers.Put(buf)
+		}
+	}
+	l.mail = nil
 }
 
 func (l *loop) readMail() {
@@ -79,7 +95,8 @@ const (
 // bound nothing.
 type pumpTimer struct {
 	timer *time.Timer
-	at    time.Duration // the interval it is set to, 0: not set
+	reset func(time.Duration) bool // the timer's, but for tests
+	at    time.Duration            // the interval it is set to, 0: not set
 
 	drainedNanos int64 // when blocked peers were looked at last
 }
@@ -87,13 +104,14 @@ type pumpTimer struct {
 func (p *pumpTimer) init(l *loop) {
 	p.timer = time.AfterFunc(time.Hour, func() { l.post(mail{kind: mailRun, run: l.pumpNow}) })
 	p.timer.Stop()
+	p.reset = p.timer.Reset
 }
 
 // wakeIn sets the timer, unless it will fire that soon anyway. On the loop only.
 func (p *pumpTimer) wakeIn(d time.Duration) {
 	if p.at == 0 || d < p.at {
 		p.at = d
-		p.timer.Reset(d)
+		p.reset(d)
 	}
 }
 

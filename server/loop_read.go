@@ -14,7 +14,7 @@ func (l *loop) read(c *connection) {
 	for !c.Closed() && !c.blocked && !l.batch.spent() {
 		if c.large != nil {
 			if !l.feedLarge(c) {
-				return
+				break
 			}
 			continue
 		}

@@ -103,7 +103,7 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	o.Limits = limitsWithDefaults(o.Limits)
 	set(&o.BacklogMax, defaultBacklog)
-	set(&o.EventLoops, max(1, runtime.NumCPU()-1))
+	set(&o.EventLoops, max(1, runtime.GOMAXPROCS(0)-1)) // which knows a container's share
 	set(&o.Lanes, max(1, max(runtime.GOMAXPROCS(0), o.EventLoops+1)/4))
 	set(&o.ReadBufferBytes, defaultReadBuffer)
 	set(&o.PartialFrameBytesMax, defaultPartialBytesMax)

@@ -118,6 +118,14 @@ func (rq *Request) laneBytes() int {
 	return bookkeepingBytes + rq.frameBytes()
 }
 
+// bytes is the frame, or what of it lies in one piece.
+func (rq *Request) bytes() []byte {
+	if rq.large != nil {
+		return rq.large.head
+	}
+	return rq.frame
+}
+
 func (rq *Request) frameBytes() int {
 	if rq.large != nil {
 		return rq.large.totalBytes

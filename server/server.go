@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -105,11 +106,12 @@ func (s *Server) Start() error {
 	if procs := s.o.EventLoops + 1; runtime.GOMAXPROCS(0) < procs {
 		runtime.GOMAXPROCS(procs)
 	}
+	s.lanes = newLanes(s.o.Lanes, s.o.LaneBytesMax, s.log)
 	ended, err := s.startEngine(s.o.Port)
 	if err != nil {
+		_ = s.lanes.stop(context.Background()) // they are idle
 		return err
 	}
-	s.lanes = newLanes(s.o.Lanes, s.o.LaneBytesMax, s.log)
 	s.state = stateStarted
 	s.log.Info("listening", "address", s.addr.String(), "eventLoops", s.o.EventLoops, "lanes", s.o.Lanes,
 		"descriptors", s.plan.limit, "connectionsMax", s.plan.connections, "backlog", s.plan.backlog)
@@ -146,9 +148,11 @@ func (s *Server) nextOpaque() int32 { return s.opaque.Add(1) }
 
 // send delivers what buf holds to c, from any goroutine, and takes buf over.
 func (s *Server) send(c *connection, buf *replyBuffer) {
-	if len(buf.B) == 0 || c.Closed() || !c.loop.post(mail{conn: c, kind: mailReply, buf: buf}) {
+	if len(buf.B) == 0 || c.Closed() {
 		replyBuffers.Put(buf)
+		return
 	}
+	c.loop.post(mail{conn: c, kind: mailReply, buf: buf})
 }
 
 // finishPending sends a Pending's answer.

@@ -87,6 +87,9 @@ func (s *Server) supervise(ended <-chan struct{}) {
 				ended = next
 				break
 			}
+			if s.stopping.Load() {
+				return
+			}
 			s.log.Error("the event engine does not start", "cause", err, "nextTry", min(2*pause, restartPauseMax).String())
 		}
 		pause = restartPauseMin

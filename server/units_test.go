@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/pharosmq/pharos/codec"
+	"github.com/pharosmq/pharos/internal/config"
 	"github.com/pharosmq/pharos/routetable"
 )
 
@@ -229,5 +230,34 @@ func TestBindings(t *testing.T) {
 	}
 	if len(b.Keys()) != 1 || len(b.Of(a)) != 2 {
 		t.Error("closing forgot what was bound")
+	}
+}
+
+func TestOptionsFromConfig(t *testing.T) {
+	settings := config.DefaultSettings("/nowhere")
+	settings.ListenPort, settings.SerializeType, settings.ServerChannelMaxIdleTimeSeconds = 1234, "ROCKETMQ", 0
+	settings.PartialFrameStallSeconds = 7
+	o, err := OptionsFrom(config.New(settings, config.DefaultLive()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err = o.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Port != 1234 || o.SerializeType != codec.SerializeRocketMQ || o.IdleSeconds != -1 || o.PartialFrameStallMillis != 7000 {
+		t.Errorf("got %+v", o)
+	}
+	if d := codec.DefaultLimits(); o.Limits != d {
+		t.Errorf("limits %+v, want the defaults %+v", o.Limits, d)
+	}
+	settings.SerializeType = "XML"
+	if _, err := OptionsFrom(config.New(settings, config.DefaultLive())); err == nil {
+		t.Error("serialize type XML is accepted")
+	}
+	for _, port := range []int{-1, 65536} {
+		if _, err := (Options{Port: port}).withDefaults(); err == nil {
+			t.Errorf("port %d is accepted", port)
+		}
 	}
 }
