@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -74,7 +75,7 @@ func (b *Broker) Restart(tb testing.TB) {
 // AwaitBoot waits for the broker's own word that it is up.
 func (b *Broker) AwaitBoot(tb testing.TB) {
 	tb.Helper()
-	b.awaitLog(tb, "boot success", 60*time.Second)
+	b.awaitLog(tb, "boot success", 3*time.Minute)
 }
 
 var brokerStarts int // makes log names unique: a restarted broker writes a new log
@@ -129,7 +130,6 @@ func (b *Broker) properties() string {
 		"maxHashSlotNum=5000",
 		"maxIndexNum=20000",
 		"diskMaxUsedSpaceRatio=95",
-		"timerWheelEnable=false",
 		"transientStorePoolEnable=false",
 		"warmMapedFileEnable=false",
 	}
@@ -161,7 +161,9 @@ func (b *Broker) CreateTopic(tb testing.TB, topic string, queues int) {
 	}
 	defer c.Close()
 	n := fmt.Sprint(queues)
-	m, err := c.Call(tb.Context(), codeUpdateAndCreateTopic, testkit.Ext(
+	ctx, cancel := context.WithTimeout(tb.Context(), callTimeout)
+	defer cancel()
+	m, err := c.Call(ctx, codeUpdateAndCreateTopic, testkit.Ext(
 		"topic", topic, "defaultTopic", "TBW102", "readQueueNums", n, "writeQueueNums", n,
 		"perm", "6", "topicFilterType", "SINGLE_TAG", "topicSysFlag", "0", "order", "false"), nil)
 	if err != nil || m.Code != codec.Success {

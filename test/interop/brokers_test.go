@@ -9,7 +9,7 @@ import (
 )
 
 // stopTimeout is how long a broker may take to stop gracefully.
-const stopTimeout = 60 * time.Second
+const stopTimeout = 2 * time.Minute
 
 // brokerVersions are the releases of the matrix; the short tier runs the newest.
 func brokerVersions() []string {

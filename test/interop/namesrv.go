@@ -93,7 +93,7 @@ func StartNamesrv(tb testing.TB, kind NamesrvKind, o NamesrvOptions) *Namesrv {
 	}
 	spec.Name = o.Name
 	n.Proc = startProc(tb, spec)
-	n.awaitListening(tb, 30*time.Second)
+	n.awaitListening(tb, 2*time.Minute)
 	return n
 }
 

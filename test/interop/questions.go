@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -16,6 +17,10 @@ import (
 
 // version4_8_0 is a client below protocol 401, which gets map keys without quotes.
 const version4_8_0 = 373
+
+// callTimeout is generous: these tests are about what is answered, on machines that may have
+// more to do; how fast is measured elsewhere.
+const callTimeout = 30 * time.Second
 
 // Asker asks a name server questions over the wire, as a new client and as an old one.
 type Asker struct {
@@ -53,7 +58,9 @@ func call(tb testing.TB, c *testkit.Client, code int32, keyValues []string) *tes
 	if len(ext) == 0 {
 		ext = nil
 	}
-	m, err := c.Call(tb.Context(), code, ext, nil)
+	ctx, cancel := context.WithTimeout(tb.Context(), callTimeout)
+	defer cancel()
+	m, err := c.Call(ctx, code, ext, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -124,6 +131,15 @@ func (a *Asker) Topics(tb testing.TB) []string {
 	readBody(tb, a.Call(tb, codec.CodeGetAllTopicListFromNameserver), &list)
 	sort.Strings(list.TopicList)
 	return list.TopicList
+}
+
+// PutKV stores a key of a namespace.
+func (a *Asker) PutKV(tb testing.TB, namespace, key, value string) {
+	tb.Helper()
+	m := a.Call(tb, codec.CodePutKVConfig, "namespace", namespace, "key", key, "value", value)
+	if m.Code != codec.Success {
+		tb.Fatalf("%s: put %s %s: code %d %s", a.Addr, namespace, key, m.Code, m.Remark)
+	}
 }
 
 // Await waits until cond holds, or fails.

@@ -30,9 +30,10 @@ func StartTwins(tb testing.TB, conf ...string) *Twins {
 // Addrs is both addresses, as brokers and clients take them.
 func (tw *Twins) Addrs() string { return Addrs(tw.Java, tw.Subject) }
 
-// settleTime is how long both servers may take to agree: brokers register with each of them
-// separately, every 10 s at the latest.
-const settleTime = 25 * time.Second
+// settleTime is how long servers may take to learn what happened, and twins to agree.
+// Brokers register with each of them separately, every 10 s at the latest; the rest is for
+// machines that are busy with something else.
+const settleTime = 2 * time.Minute
 
 // Await waits until cond holds at both servers and all their answers are equal, and fails
 // with the differences otherwise. It also fails if they drift apart again at once.
