@@ -3,6 +3,7 @@ package codec
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,5 +79,89 @@ func TestParseRegisterBodyShapes(t *testing.T) {
 				t.Error("(-want +got)\n", d)
 			}
 		})
+	}
+}
+
+// TestParseRegisterBodyWithoutOne: no body is a registration without topics, whose data
+// version is known, unlike that of a body that does not say.
+func TestParseRegisterBodyWithoutOne(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		body []byte
+		o    RegisterBodyOptions
+		want RegisterBody
+	}{
+		{"plain", nil, RegisterBodyOptions{Version: 513, NowMillis: 7}, RegisterBody{FilterServers: []string{}}},
+		{"announced as compressed", []byte{}, RegisterBodyOptions{Version: 513, Compressed: true}, RegisterBody{FilterServers: []string{}}},
+		{"before 3.0.11", nil, RegisterBodyOptions{Version: 36}, RegisterBody{FilterServersNull: true}},
+		{"an empty object", []byte("{}"), RegisterBodyOptions{Version: 513, NowMillis: 7},
+			RegisterBody{FilterServers: []string{}, DataVersion: DataVersion{Timestamp: 7}, DataVersionStamped: true}},
+		{"a null wrapper", []byte(`{"topicConfigSerializeWrapper":null}`), RegisterBodyOptions{Version: 513, NowMillis: 7},
+			RegisterBody{FilterServers: []string{}, DataVersion: DataVersion{Timestamp: 7}, DataVersionStamped: true, TopicTableMissing: true}},
+		{"a null table and list", []byte(`{"filterServerList":null,"topicConfigSerializeWrapper":{"topicConfigTable":null,"dataVersion":{"timestamp":8}}}`),
+			RegisterBodyOptions{Version: 513}, RegisterBody{DataVersion: DataVersion{Timestamp: 8}, TopicTableMissing: true, FilterServersNull: true}},
+		{"a null version is never equal to any", []byte(`{"topicConfigSerializeWrapper":{"dataVersion":null}}`), RegisterBodyOptions{Version: 513, NowMillis: 7},
+			RegisterBody{FilterServers: []string{}, DataVersionStamped: true}},
+		{"a null timestamp is 0 and not now", []byte(`{"topicConfigSerializeWrapper":{"dataVersion":{"timestamp":null}}}`), RegisterBodyOptions{Version: 513, NowMillis: 7},
+			RegisterBody{FilterServers: []string{}}},
+	} {
+		got, err := ParseRegisterBody(c.body, c.o)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		} else if d := cmp.Diff(&c.want, got); d != "" {
+			t.Errorf("%s: (-want +got)\n%s", c.name, d)
+		}
+	}
+	if _, err := ParseRegisterBody(nil, RegisterBodyOptions{Version: -1}); err == nil || err.Error() != "malformed body: request of version -1 at byte 0" {
+		t.Errorf("negative version: %v", err)
+	}
+}
+
+// TestTopicsOwnTheirBody: names point into the body, escapes do not touch it.
+func TestTopicsOwnTheirBody(t *testing.T) {
+	body := []byte(`{"topicConfigSerializeWrapper":{"topicConfigTable":{"plain":{"topicName":"plain"},"es\u0063aped":{"topicName":"\u0061\u0062"},"x":{"topicName":"\u0063"}}}}`)
+	before := string(body)
+	rb, err := ParseRegisterBody(body, RegisterBodyOptions{Version: 513})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{}
+	for _, c := range rb.Topics {
+		got = append(got, string(c.Key)+"="+string(append(c.Name, '!'))) // appending must not spill over
+	}
+	if want := []string{"plain=plain!", "escaped=ab!", "x=c!"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if string(body) != before {
+		t.Errorf("the body became %s", body)
+	}
+	if i := strings.Index(before, `plain`); &rb.Topics[0].Key[0] != &body[i] {
+		t.Error("the key does not point into the body")
+	}
+}
+
+// TestTypicalTopicsReadAsOthers: the fast way and the general way agree about what looks
+// nearly typical.
+func TestTypicalTopicsReadAsOthers(t *testing.T) {
+	typical := `{"attributes":{},"order":false,"perm":6,"readQueueNums":16,"topicFilterType":"SINGLE_TAG","topicName":"A","topicSysFlag":0,"writeQueueNums":16}`
+	for _, c := range []struct{ from, to string }{
+		{"", ""}, {`"attributes":{},`, ""}, {`{}`, `{"+message.type":"FIFO","a":[1,{"b":"}"}]}`}, {`{}`, `null`}, {`{}`, `{"a":"\""}`},
+		{"false", "true"}, {":6", ":-1"}, {":6", ":1234567890"}, {":6", ":123456789"}, {":6", `:"6"`}, {":6", ":6.0"}, {":6", ": 6"}, {":16", ":null"},
+		{"SINGLE", "MULTI"}, {`"A"`, `""`}, {`"A"`, "null"}, {`"A"`, `"\u0041\""`}, {`"A"`, `"主题"`}, {`"A"`, `'A'`}, {`"A"`, `5`}, {`"A"`, `"a long name that takes several words to read"`},
+		{":16}", `:16,"more":[]}`}, {":16}", ":16,}"}, {":16}", ":16 }"}, {`"writeQueueNums":16`, `"perm":4`}, {`,"topicSysFlag":0`, ""},
+	} {
+		topic := strings.Replace(typical, c.from, c.to, 1)
+		parse := func(topic string) *RegisterBody {
+			body := `{"topicConfigSerializeWrapper":{"topicConfigTable":{"A":` + topic + `,"B":` + typical + `}}}`
+			rb, err := ParseRegisterBody([]byte(body), RegisterBodyOptions{Version: 513})
+			if err != nil {
+				t.Fatalf("%s: %v", topic, err)
+			}
+			return rb
+		}
+		fast, general := parse(topic), parse(" "+strings.Replace(topic, `{`, "{ ", 1))
+		if d := cmp.Diff(general, fast); d != "" {
+			t.Errorf("%s: (-general +fast)\n%s", topic, d)
+		}
 	}
 }

@@ -44,16 +44,16 @@ type registerParts struct {
 	arena     []byte // where topic names go
 }
 
-// count reads the number of things that follow, at most max.
-func (p *registerParts) count(what string, max int) int {
+// count reads the number of things that follow, at most limit.
+func (p *registerParts) count(what string, limit int) int {
 	offset := p.offset()
 	n := p.int32()
 	switch {
 	case n < 0:
 		p.stop(bodyErrorf(offset, "%d %s", n, what))
 		return 0
-	case int(n) > max:
-		p.stop(bodyTooLargef(offset, "%d %s, more than %d,", n, what, max))
+	case int(n) > limit:
+		p.stop(bodyTooLargef(offset, "%d %s, more than %d,", n, what, limit))
 		return 0
 	}
 	return int(n)
