@@ -2,6 +2,8 @@ package routetable
 
 import (
 	"bytes"
+	"cmp"
+	"slices"
 	"sync/atomic"
 
 	"github.com/pharosmq/pharos/codec"
@@ -245,23 +247,25 @@ func appendHead(dst []byte, v *groupView, members []member, how variant) []byte 
 	return append(dst, '}')
 }
 
-// appendFilters appends the filter servers of all visible members. An address that
-// stands in two groups appears once, as it is one key.
+// appendFilters appends the filter servers of all visible members, by address. An address
+// that stands in two groups appears once, as it is one key.
 func appendFilters(dst []byte, v *groupView, members []member) []byte {
-	seen := make(map[string]bool)
+	var list []*filterEntry
 	for i := range members {
 		g := v.groups[members[i].group]
 		for j := range g.filters {
-			f := &g.filters[j]
-			if a := g.byAddr(f.addr); a == nil || a.parked || seen[f.addr] {
-				continue
+			if a := g.byAddr(g.filters[j].addr); a != nil && !a.parked {
+				list = append(list, &g.filters[j])
 			}
-			if len(seen) > 0 {
-				dst = append(dst, ',')
-			}
-			seen[f.addr] = true
-			dst = append(dst, f.json...)
 		}
+	}
+	slices.SortStableFunc(list, func(a, b *filterEntry) int { return cmp.Compare(a.addr, b.addr) })
+	list = slices.CompactFunc(list, func(a, b *filterEntry) bool { return a.addr == b.addr })
+	for i, f := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, f.json...)
 	}
 	return dst
 }
