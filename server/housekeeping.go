@@ -85,11 +85,13 @@ func (p *scanPacer) next(nowMillis int64) (scan, delayed bool, waitMillis int64)
 
 // runExpiryScan looks for silent brokers until quit. Java:
 // RouteInfoManager#scanNotActiveBroker.
-func (h *handlers) runExpiryScan(quit <-chan struct{}) {
+func (h *handlers) runExpiryScan(quit <-chan struct{}) { h.runExpiryScanAfter(firstScanMillis, quit) }
+
+func (h *handlers) runExpiryScanAfter(firstMillis int64, quit <-chan struct{}) {
 	interval := h.config.ScanNotActiveBrokerInterval
 	// Lateness is measured with stalls counted; expiry, within the scan, without.
-	pacer := scanPacer{intervalMillis: interval, dueMillis: h.clock.RawMillis() + firstScanMillis}
-	timer := time.NewTimer(firstScanMillis * time.Millisecond)
+	pacer := scanPacer{intervalMillis: interval, dueMillis: h.clock.RawMillis() + firstMillis}
+	timer := time.NewTimer(time.Duration(firstMillis) * time.Millisecond)
 	defer timer.Stop()
 	for {
 		select {
