@@ -33,7 +33,9 @@ type Command struct {
 	Body   []byte // nil: none; a body is never empty
 
 	ext     extTable
-	scratch []byte // what resolving escapes made; its array is reused
+	// scratch is what resolving escapes and replacing what is not UTF-8 made: at most
+	// three times the header. Its array is reused.
+	scratch []byte
 }
 
 // scratchKeepBytes is the largest scratch array a Command keeps from frame to frame.

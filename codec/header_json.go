@@ -19,7 +19,7 @@ import "fmt"
 //     fraction or an exponent that does not fit an int (Java saturates or wraps);
 //   - an array or object as an ext value keeps its own text (Java re-serialises it), and
 //     so does a number with a fraction or an exponent;
-//   - an unknown key may be followed by another member without a comma, as a known one;
+//   - the commas around an unknown member are as optional as those around a known one;
 //   - bytes that are not UTF-8 never close the connection (see appendValidText);
 //   - "$ref", which fastjson2 resolves even here, is a name like any other, and so are the
 //     bean's unused properties (body, suspended, processTimer, callbackList);
@@ -107,7 +107,7 @@ func (s *headerScanner) extFields() error {
 	s.i++
 	c.HasExt = true
 	for first := true; ; first = false {
-		if c.ext.n >= s.lim.ExtFieldsMax && !s.atBrace() {
+		if c.ext.n > s.lim.ExtFieldsMax {
 			return fmt.Errorf("%w: the limit is %d", ErrTooManyExtFields, s.lim.ExtFieldsMax)
 		}
 		if s.compactField(first) {
@@ -123,12 +123,6 @@ func (s *headerScanner) extFields() error {
 		}
 		c.ext.add(key, value)
 	}
-}
-
-// atBrace: the object ends here.
-func (s *headerScanner) atBrace() bool {
-	s.skipBlanks()
-	return s.peek() == '}'
 }
 
 // nextMember moves to the value of an object's next member and returns its key, or moves

@@ -100,6 +100,9 @@ func TestJSONHeaderOfClients(t *testing.T) {
 	// ali-ons (Node.js).
 	f(`{"code":105,"language":"JAVA","opaque":2,"flag":0,"version":121,"remark":"","extFields":{"topic":"T1"}}`,
 		`code=105 version=121 opaque=2 remark="" ext{ topic:"T1" }`)
+	// Python's json.dumps: a blank behind each colon and comma.
+	f(`{"code": 105, "flag": 0, "language": "PYTHON", "opaque": 6, "version": 79, "remark": null, "extFields": {"topic": "T1", "n": 4}}`,
+		`code=105 version=79 opaque=6 language=PYTHON ext{ topic:"T1" n:"4" }`)
 	// Pretty-printed, as some JSON libraries do by default.
 	f("{\n  \"code\" : 105,\n\t\"extFields\" : { \"topic\" : \"T1\" , \"n\" : 4 } ,\r\n  \"opaque\" : 1\n}\n",
 		`code=105 opaque=1 ext{ topic:"T1" n:"4" }`)
@@ -164,6 +167,7 @@ func TestJSONHeaderRefused(t *testing.T) {
 		// Commas and colons.
 		`{,"code":5}`, `{ ,"code":5}`, `{"code":5,,"flag":1}`, `{"code":5;"flag":1}`, `{"code" "5"}`, `{"code"=5}`, `{"code"}`,
 		`{"extFields":{,"a":"x"}}`, `{"extFields":{"a":"x",,"b":"y"}}`, `{"extFields":{"a"}}`, `{"extFields":{"a":}}`,
+		`{"extFields":{"a","topic":"T1"},"opaque":123456}`, `{"extFields":{"a";"topic":"T1"},"opaque":123456}`,
 		`{"extFields":{"a":"x"}`, `{"extFields":{"a":"x"`, `{"extFields":{"a":"x`, `{"extFields":{"a":`, `{"extFields":{"a`, `{"extFields":{`,
 		// Inside unknown values the standard rules.
 		`{"x":[1,]}`, `{"x":[,1]}`, `{"x":[1 2]}`, `{"x":{"a":1,}}`, `{"x":{"a":1 "b":2}}`, `{"x":[1}`, `{"x":{"a":1]`, `{"x":[`, `{"x":{`, `{"x":{"a`,
@@ -217,6 +221,10 @@ func TestJSONHeaderNumbers(t *testing.T) {
 	f(".5", 0)
 	f(`"1.5"`, 1)
 	f(`"1e2"`, 100)
+	f(`"1e"`, 1)
+	f(`"1e+"`, 1)
+	f(`".5"`, 0)
+	f(`"1."`, 1)
 	f("2.147483647e9", 2147483647)
 	f("5L", 5)
 	f("5S", 5)
@@ -261,6 +269,10 @@ func TestJSONHeaderNumbers(t *testing.T) {
 	g(`"NULL"`)
 	g(`"0x10"`)
 	g(`"1_000"`)
+	g(`"5L"`)
+	g(`"1.5F"`)
+	g(`"1.5x"`)
+	g("1.5x")
 	g(`"Inf"`)
 	g(`"٣"`)
 	g("0." + strings.Repeat("0", 100))

@@ -50,10 +50,7 @@ func headerKeyOf(key []byte) headerKey {
 // behind them. Otherwise it returns keyUnknown, moves nothing, and nextMember must look.
 func (s *headerScanner) compactKey(first bool) headerKey {
 	b, i := s.b, s.i
-	if !first {
-		if i >= len(b) || b[i] != ',' {
-			return keyUnknown
-		}
+	if !first && i < len(b) && b[i] == ',' {
 		i++
 	}
 	if len(b)-i < 2 || b[i] != '"' {
@@ -74,10 +71,7 @@ func (s *headerScanner) compactKey(first bool) headerKey {
 // returns false and moves nothing.
 func (s *headerScanner) compactField(first bool) bool {
 	b, i := s.b, s.i
-	if !first {
-		if i >= len(b) || b[i] != ',' {
-			return false
-		}
+	if !first && i < len(b) && b[i] == ',' {
 		i++
 	}
 	if i >= len(b) || b[i] != '"' {

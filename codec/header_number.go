@@ -5,40 +5,36 @@ import (
 	"strconv"
 )
 
-// headerNumber is a number of a JSON header without what is behind its digits: a type
-// suffix, or an exponent that says nothing.
-type headerNumber struct {
-	text    []byte
-	integer bool // neither fraction nor exponent
-}
-
 // number moves over a number as fastjson2 knows it: a plus sign, leading zeros, no digits
-// on one side of the point or in the exponent, and Java's type suffixes are all fine.
-func (s *headerScanner) number() (n headerNumber, ok bool) {
+// on one side of the point or in the exponent, and Java's type suffixes are all fine. Its
+// text is without a suffix, and without an exponent that says nothing.
+func (s *headerScanner) number() (text []byte, ok bool) {
 	start := s.i
 	s.skipSign()
 	digits := s.skipDigits()
-	integer := s.peek() != '.'
-	if !integer {
+	if s.peek() == '.' {
 		s.i++
 		digits += s.skipDigits()
 	}
 	if digits == 0 {
-		return headerNumber{}, false
+		return nil, false
 	}
 	end := s.i
 	if s.peek()|0x20 == 'e' {
 		s.i++
 		s.skipSign()
 		if s.skipDigits() > 0 {
-			integer, end = false, s.i
+			end = s.i
 		}
 	}
-	switch s.peek() {
-	case 'L', 'S', 'B', 'F', 'D':
+	if isNumberSuffix(s.peek()) {
 		s.i++
 	}
-	return headerNumber{s.b[start:end:end], integer}, true
+	return s.b[start:end:end], true
+}
+
+func isNumberSuffix(ch byte) bool {
+	return ch == 'L' || ch == 'S' || ch == 'B' || ch == 'F' || ch == 'D'
 }
 
 func (s *headerScanner) skipSign() {
@@ -57,8 +53,8 @@ func (s *headerScanner) skipDigits() (count int) {
 
 // numberText is what an ext field holds that was sent as a number. As in Java it loses a
 // plus sign, leading zeros and a point with nothing behind it; the rest keeps its text.
-func (s *headerScanner) numberText(n headerNumber) []byte {
-	digits := n.text
+func (s *headerScanner) numberText(text []byte) []byte {
+	digits := text
 	negative := digits[0] == '-'
 	if negative || digits[0] == '+' {
 		digits = digits[1:]
@@ -72,8 +68,8 @@ func (s *headerScanner) numberText(n headerNumber) []byte {
 	switch {
 	case !negative || string(digits) == "0":
 		return digits
-	case len(digits)+1 == len(n.text):
-		return n.text
+	case len(digits)+1 == len(text):
+		return text
 	}
 	c := s.c
 	start := len(c.scratch)
@@ -139,14 +135,15 @@ func intOfText(text []byte) (int32, bool) {
 		return int32(n), true
 	}
 	s := headerScanner{b: text}
-	n, ok := s.number()
-	// More digits than this say nothing about an int, and none is worth their time.
+	number, ok := s.number()
+	// More digits than this say nothing about an int, and none is worth their time. A
+	// suffix only stands behind a number that is not in quotes, where it is gone by now.
 	const textBytesMax = 64
-	if !ok || n.integer || s.i != len(text) || len(text) > textBytesMax {
+	if !ok || s.i != len(text) || len(text) > textBytesMax || isNumberSuffix(text[len(text)-1]) {
 		return 0, false
 	}
 	// The text being a number, the only error is a value out of range: an infinity.
-	f, _ := strconv.ParseFloat(string(n.text), 64)
+	f, _ := strconv.ParseFloat(string(number), 64)
 	f = math.Trunc(f)
 	if f < math.MinInt32 || f > math.MaxInt32 {
 		return 0, false

@@ -25,8 +25,8 @@ func (s *headerScanner) text() ([]byte, error) {
 			return s.b[start:s.i:s.i], nil
 		}
 	default:
-		if n, ok := s.number(); ok {
-			return s.numberText(n), nil
+		if text, ok := s.number(); ok {
+			return s.numberText(text), nil
 		}
 		s.i = start
 	}
@@ -89,9 +89,7 @@ func (s *headerScanner) skipValue(depth int) error {
 	case '[':
 		return s.skipContainer(depth, ']')
 	}
-	mark := len(s.c.scratch)
 	_, err := s.text()
-	s.c.scratch = s.c.scratch[:mark]
 	return err
 }
 
@@ -133,10 +131,7 @@ func (s *headerScanner) skipKey() error {
 	if quote != '"' && quote != '\'' {
 		return s.expected("a key")
 	}
-	mark := len(s.c.scratch)
-	_, err := s.quoted(quote)
-	s.c.scratch = s.c.scratch[:mark]
-	if err != nil {
+	if _, err := s.quoted(quote); err != nil {
 		return err
 	}
 	return s.colon()
