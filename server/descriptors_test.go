@@ -42,7 +42,12 @@ const childFiles = 256
 
 // runChild serves testRoutes with childFiles descriptors until its input ends. Request
 // 100 takes all descriptors that are left, 102 gives them back.
-func runChild(string) int {
+func runChild(mode string) int {
+	if mode == childIsolated {
+		return runIsolated()
+	}
+	options := Options{BindAddress: "127.0.0.1", EventLoops: 1}
+	_, _ = fmt.Sscanf(mode, childIdle, &options.IdleSeconds)
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: childFiles, Max: childFiles}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -64,7 +69,7 @@ func runChild(string) int {
 				}
 			})
 		}})
-	s, err := newServer(Options{BindAddress: "127.0.0.1", EventLoops: 1}, Deps{Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}, routes)
+	s, err := newServer(options, Deps{Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}, routes)
 	if err == nil {
 		err = s.Start()
 	}
@@ -92,10 +97,12 @@ type child struct {
 	out  io.Reader
 }
 
-func startChild(t *testing.T) *child {
+func startChild(t *testing.T) *child { return startChildMode(t, "serve") }
+
+func startChildMode(t *testing.T, mode string) *child {
 	t.Helper()
 	ch := &child{t: t, cmd: exec.Command(os.Args[0])}
-	ch.cmd.Env = append(os.Environ(), childEnv+"=serve")
+	ch.cmd.Env = append(os.Environ(), childEnv+"="+mode)
 	ch.cmd.Stderr = &ch.errs
 	in, err := ch.cmd.StdinPipe()
 	if err != nil {
@@ -181,6 +188,39 @@ func TestMoreConnectionsThanDescriptors(t *testing.T) {
 	}
 	if n := bytes.Count(ch.errs.Bytes(), []byte("too many are open")); n == 0 || n > 2*logBurst {
 		t.Errorf("%d lines about it:\n%s", n, &ch.errs)
+	}
+}
+
+// childIdle is the mode of a child with an idle time of its own.
+const childIdle = "idle%d"
+
+// Goal: a pause of ours costs nobody his connection. Method: an idle time of 3 s; the
+// process is stopped for 5 s, and continued.
+func TestPauseClosesNoIdleConnection(t *testing.T) {
+	ch := startChildMode(t, fmt.Sprintf(childIdle, 3))
+	p := ch.dial()
+	if !p.served() {
+		t.Fatal("not served")
+	}
+	if err := ch.cmd.Process.Signal(unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(5 * time.Second)
+	if err := ch.cmd.Process.Signal(unix.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	p.openFor(500 * time.Millisecond)
+	if !p.served() {
+		t.Error("the connection was closed for the time the server stood still")
+	}
+	start := time.Now()
+	p.closedWithin(10 * time.Second) // but it is, for time of its own
+	if took := time.Since(start); took < 2*time.Second {
+		t.Errorf("closed after %v", took)
+	}
+	ch.stop()
+	if !bytes.Contains(ch.errs.Bytes(), []byte("this process stood still")) {
+		t.Errorf("no line about the pause:\n%s", &ch.errs)
 	}
 }
 

@@ -85,9 +85,10 @@ func startGnet(srv *Server, addresses []string) (*engine, netip.AddrPort, error)
 		defer close(e.ended)
 		for _, address := range addresses {
 			e.err = errors.Join(gnet.Run(e, address, gnet.WithOptions(options)), e.bootErr)
-			if !errors.Is(e.err, unix.EAFNOSUPPORT) && !errors.Is(e.err, unix.EADDRNOTAVAIL) {
+			if !errors.Is(e.err, unix.EAFNOSUPPORT) && !errors.Is(e.err, unix.EADDRNOTAVAIL) && !errors.Is(e.err, errOnlyIPv6) {
 				return
 			}
+			e.bootErr = nil
 		}
 	}()
 	select {
@@ -118,6 +119,10 @@ func (e *engine) OnBoot(eng gnet.Engine) gnet.Action {
 	return gnet.None
 }
 
+// errOnlyIPv6: a socket for all addresses of both families is one for IPv6 only on a host
+// whose sysctl net.ipv6.bindv6only says so. IPv4 alone is the better half.
+var errOnlyIPv6 = errors.New("net.ipv6.bindv6only=1 keeps one socket from serving IPv4 and IPv6")
+
 // adoptListener sets the backlog of gnet's listener and returns its real address.
 func adoptListener(eng gnet.Engine, backlog int) (netip.AddrPort, error) {
 	fd, err := eng.Dup()
@@ -136,6 +141,13 @@ func adoptListener(eng gnet.Engine, backlog int) (netip.AddrPort, error) {
 	case *unix.SockaddrInet4:
 		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port)), nil
 	case *unix.SockaddrInet6:
+		only, err := unix.GetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY)
+		if err != nil {
+			return netip.AddrPort{}, err
+		}
+		if only != 0 && netip.AddrFrom16(sa.Addr).IsUnspecified() {
+			return netip.AddrPort{}, errOnlyIPv6
+		}
 		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr), uint16(sa.Port)), nil
 	}
 	return netip.AddrPort{}, errors.New("the listening socket is neither IPv4 nor IPv6")
