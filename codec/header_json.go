@@ -82,7 +82,11 @@ func (s *headerScanner) command() error {
 			c.Remark, err = s.text()
 		case keyExtFields:
 			err = s.extFields()
-		default: // keySerializeType too: the frame's type byte has said it
+		case keySerializeType: // the frame's type byte has said it
+			if !s.literal(`"JSON"`) {
+				err = s.skipValue(1)
+			}
+		default:
 			err = s.skipValue(1)
 		}
 		if err != nil {

@@ -52,6 +52,10 @@ func isNullText(text []byte) bool {
 // language reads the language: a name, or its ordinal, which must exist unless it is
 // written as a string.
 func (s *headerScanner) language() error {
+	if s.literal(`"JAVA"`) {
+		s.c.Language = LanguageJava
+		return nil
+	}
 	start := s.i
 	switch ch := s.peek(); ch {
 	case '"', '\'':
