@@ -80,6 +80,13 @@ func (c *Namesrv) boundPortLocked() int {
 // ConfigFile returns the -c file as typed; empty when there was none.
 func (c *Namesrv) ConfigFile() string { return c.file }
 
+// IsSet reports that the file, or 318, gave the key a value of its own.
+func (c *Namesrv) IsSet(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.set[name]
+}
+
 // Warnings returns what the start-up file says that was not taken as written.
 func (c *Namesrv) Warnings() []Warning { return c.warnings }
 

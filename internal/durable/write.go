@@ -40,6 +40,9 @@ func BackupPath(path string) string { return path + ".bak" }
 // write (no w in its mode) is refused, even to root.
 func WriteFile(path string, data []byte, o Options) (Outcome, error) {
 	var out Outcome
+	if path == "" {
+		return out, errors.New("there is no file: its path is empty")
+	}
 	target, err := followLinks(path)
 	if err != nil {
 		return out, err

@@ -58,6 +58,9 @@ func newStore(o Options, s *snapshot) *Store {
 // Path returns where the table is kept.
 func (s *Store) Path() string { return s.opts.Path }
 
+// Writable reports what would make every Put fail: for a warning at the start.
+func (s *Store) Writable() error { return durable.CheckWritable(s.opts.Path) }
+
 // Get returns a value (101); ok is false when namespace or key are absent.
 func (s *Store) Get(namespace, key string) (value string, ok bool) {
 	ns := s.snap.Load().namespaces[namespace]
