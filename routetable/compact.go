@@ -65,7 +65,7 @@ func (x *Txn) compactShapes() {
 		refs = append(refs, n)
 		x.ownShapeChunk(int(s.id / shapeChunkLen))[s.id%shapeChunkLen] = s
 		x.shapes.count++
-		w.intern.insert(&x.shapes, s)
+		w.intern.insert(s)
 	}
 	w.refs = refs
 	for c := range x.topics.shapes {

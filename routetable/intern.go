@@ -2,14 +2,17 @@ package routetable
 
 import "bytes"
 
-// internTable finds a shape by its members: open addressing over shape ids, the hashes
-// lie in the shapes. It is the writer's alone.
+// internTable finds a shape by its members: open addressing, each slot a shape id with the
+// low half of its hash, so that probing seldom has to look at a shape. It is the writer's
+// alone.
 type internTable struct {
-	slots []uint32 // power of two; 0 is empty
+	slots []uint64 // power of two; hash<<32 | id; 0 is empty, as id 0 is no shape
 	count int
 }
 
 const internSlotsMin = 64
+
+func internSlot(s *shape) uint64 { return s.hash<<32 | uint64(s.id) }
 
 // find returns the id of the shape with these members, 0 when there is none.
 func (t *internTable) find(shapes *shapeTable, hash uint64, members []member) uint32 {
@@ -19,7 +22,10 @@ func (t *internTable) find(shapes *shapeTable, hash uint64, members []member) ui
 	mask := uint64(len(t.slots) - 1)
 	want := memberBytesOf(members)
 	for i := hash & mask; t.slots[i] != 0; i = (i + 1) & mask {
-		s := shapes.at(t.slots[i])
+		if uint32(t.slots[i]>>32) != uint32(hash) {
+			continue
+		}
+		s := shapes.at(uint32(t.slots[i]))
 		if s.hash == hash && bytes.Equal(memberBytesOf(s.members), want) {
 			return s.id
 		}
@@ -28,44 +34,45 @@ func (t *internTable) find(shapes *shapeTable, hash uint64, members []member) ui
 }
 
 // insert adds a shape that is not in t.
-func (t *internTable) insert(shapes *shapeTable, s *shape) {
+func (t *internTable) insert(s *shape) {
 	if (t.count+1)*4 > len(t.slots)*3 {
-		t.resize(shapes, max(internSlotsMin, len(t.slots)*2))
+		t.resize(max(internSlotsMin, len(t.slots)*2))
 	}
-	t.place(s)
+	t.place(internSlot(s))
 	t.count++
 }
 
-func (t *internTable) place(s *shape) {
+func (t *internTable) place(slot uint64) {
 	mask := uint64(len(t.slots) - 1)
-	i := s.hash & mask
+	i := slot >> 32 & mask
 	for t.slots[i] != 0 {
 		i = (i + 1) & mask
 	}
-	t.slots[i] = s.id
+	t.slots[i] = slot
 }
 
-func (t *internTable) resize(shapes *shapeTable, n int) {
+func (t *internTable) resize(n int) {
 	old := t.slots
-	t.slots = make([]uint32, n)
-	for _, id := range old {
-		if id != 0 {
-			t.place(shapes.at(id))
+	t.slots = make([]uint64, n)
+	for _, slot := range old {
+		if slot != 0 {
+			t.place(slot)
 		}
 	}
 }
 
 // remove takes a shape out and closes the gap it leaves in its run of slots.
-func (t *internTable) remove(shapes *shapeTable, s *shape) {
+func (t *internTable) remove(s *shape) {
 	mask := uint64(len(t.slots) - 1)
+	slot := internSlot(s)
 	i := s.hash & mask
-	for t.slots[i] != s.id {
+	for t.slots[i] != slot {
 		i = (i + 1) & mask
 	}
 	t.slots[i] = 0
 	t.count--
 	for j := (i + 1) & mask; t.slots[j] != 0; j = (j + 1) & mask {
-		home := shapes.at(t.slots[j]).hash & mask
+		home := t.slots[j] >> 32 & mask
 		// Move the slot at j to the gap at i unless its home lies between them.
 		if (j-home)&mask >= (j-i)&mask {
 			t.slots[i], t.slots[j] = t.slots[j], 0
@@ -73,6 +80,6 @@ func (t *internTable) remove(shapes *shapeTable, s *shape) {
 		}
 	}
 	if len(t.slots) > internSlotsMin && t.count*8 < len(t.slots) {
-		t.resize(shapes, len(t.slots)/2)
+		t.resize(len(t.slots) / 2)
 	}
 }

@@ -134,7 +134,7 @@ func (x *Txn) shapeFor(members []member) uint32 {
 	}
 	x.ownShapeChunk(int(s.id / shapeChunkLen))[s.id%shapeChunkLen] = s
 	x.shapes.count++
-	w.intern.insert(&x.shapes, s)
+	w.intern.insert(s)
 	w.zero = append(w.zero, s.id) // until a topic takes it
 	return s.id
 }
@@ -166,7 +166,7 @@ func (x *Txn) freeShapes(budget *bodyBudget) {
 			continue // found topics again, or listed twice
 		}
 		s := x.shapes.at(id)
-		w.intern.remove(&x.shapes, s)
+		w.intern.remove(s)
 		x.ownShapeChunk(int(id / shapeChunkLen))[id%shapeChunkLen] = nil
 		x.shapes.count--
 		w.freeShapes = append(w.freeShapes, id)

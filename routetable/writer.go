@@ -74,7 +74,7 @@ func (w *writer) reset(s *Snapshot) {
 	w.freeShapes = w.freeShapes[:0]
 	for id := s.shapes.len() - 1; id > 0; id-- {
 		if sh := s.shapes.at(uint32(id)); sh != nil {
-			w.intern.insert(s.shapes, sh)
+			w.intern.insert(sh)
 		} else {
 			w.freeShapes = append(w.freeShapes, uint32(id))
 		}
