@@ -30,6 +30,8 @@ const (
 	CloseExpired
 	// CloseReplaced: its broker's id was taken by another address.
 	CloseReplaced
+	// CloseInternal: serving it panicked.
+	CloseInternal
 	// CloseEngine: the event engine ended and is being restarted.
 	CloseEngine
 	// CloseShutdown: the server stops.
@@ -42,7 +44,7 @@ var closeReasonNames = [closeReasons]string{
 	ClosePeer: "peer", CloseBroken: "broken", CloseIdle: "idle", CloseBadFrame: "bad_frame",
 	CloseUnsupported: "unsupported_protocol", ClosePartialStalled: "partial_frame_stalled",
 	CloseInboundMemory: "inbound_memory", CloseOutboundStalled: "outbound_stalled",
-	CloseOutboundMemory: "outbound_memory", CloseExpired: "expired", CloseReplaced: "replaced", CloseEngine: "engine_restart",
+	CloseOutboundMemory: "outbound_memory", CloseExpired: "expired", CloseReplaced: "replaced", CloseInternal: "internal_error", CloseEngine: "engine_restart",
 	CloseShutdown: "shutdown",
 }
 

@@ -69,7 +69,8 @@ type connection struct {
 	inDraining     bool        // is in loop.draining
 	blocked        bool        // is not read from until its peer has read
 	outMillis      int64       // when its peer last took something of what waits, or nothing waited
-	ackedBytes     uint64      // what the peer had acknowledged then
+	ackedBytes     uint64      // what the peer had acknowledged
+	ackedMillis    int64       // at this time
 }
 
 // ID implements Conn.

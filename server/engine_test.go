@@ -345,3 +345,67 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 		t.Errorf("%d idle closes, want 1", n)
 	}
 }
+
+// Goal: bodies that nobody reads are not kept. Method: large frames of an unknown code,
+// and large answers nobody asked for; the memory they take at most is looked at.
+func TestUnwantedBodiesAreNotKept(t *testing.T) {
+	ts := startServer(t, Options{}, testRoutes())
+	p := ts.dial()
+	body := make([]byte, 8<<20)
+	go func() {
+		_, _ = p.Write(requestFlag(testEcho, 1, codec.FlagResponse, body))
+		_, _ = p.Write(request(9999, 2, body))
+		_, _ = p.Write(request(testEcho, 3, nil))
+	}()
+	if a := p.answer(); a.Opaque != 2 || a.Code != codec.RequestCodeNotSupported {
+		t.Errorf("opaque %d code %d", a.Opaque, a.Code)
+	}
+	if a := p.answer(); a.Opaque != 3 || a.Code != codec.Success {
+		t.Errorf("opaque %d code %d", a.Opaque, a.Code)
+	}
+	st := ts.Stats(context.Background())
+	if st.Inbound.PeakBytes > 1<<20 {
+		t.Errorf("%d bytes were held for bodies that nobody reads", st.Inbound.PeakBytes)
+	}
+	if st.Loops.ResponsesIn != 1 || st.Loops.BytesIn < 16<<20 {
+		t.Errorf("%d responses, %d bytes counted", st.Loops.ResponsesIn, st.Loops.BytesIn)
+	}
+}
+
+// panicHooks is a housekeeping with a mistake.
+type panicHooks struct{ noHooks }
+
+func (panicHooks) connOpened(Conn)              { panic("opened") }
+func (panicHooks) connClosed(Conn, CloseReason) { panic("closed") }
+
+func TestPanicInAHookIsSurvived(t *testing.T) {
+	ts := startServerHooks(t, Options{}, testRoutes(), panicHooks{})
+	for range 3 {
+		p := ts.dial()
+		if !p.served() {
+			t.Fatal("not served")
+		}
+		_ = p.Close()
+	}
+	eventually(t, "panics are counted", func() bool { return ts.panics.Load() == 6 })
+}
+
+// panicWire breaks in the middle of a callback.
+type panicWire struct{ fakeWire }
+
+func (*panicWire) InboundBuffered() int { panic("on purpose") }
+
+func TestPanicInTheLoopCostsOneConnection(t *testing.T) {
+	l, c, w := fakeLoop(t)
+	bad := l.srv.newConnection(l, &panicWire{}, "bad")
+	l.opened(bad)
+	l.traffic(bad)
+	if !bad.Closed() || l.srv.panics.Load() != 1 {
+		t.Error("the connection stays, or the panic is not counted")
+	}
+	w.in = request(testEcho, 1, nil)
+	l.traffic(c)
+	if w.written == 0 || c.Closed() {
+		t.Error("the other connection is not served any more")
+	}
+}

@@ -31,7 +31,8 @@ type largeFrame struct {
 	head       []byte // prefix and header as they come; grows with what arrives
 	body       []*block
 	bodyGot    int
-	request    *Request // when the header was complete and the route streams
+	request    *Request // once the header is complete, if the frame is served on the loop
+	skipBody   bool     // nobody will read it: it is counted and not kept
 }
 
 // newLargeFrame begins a frame; prefix is its first codec.FramePrefixBytes, checked by
@@ -67,6 +68,9 @@ func (f *largeFrame) takeHead(chunk []byte) int {
 // takeBody copies chunk, all of which belongs to the body, into blocks.
 func (f *largeFrame) takeBody(chunk []byte) {
 	f.gotBytes += len(chunk)
+	if f.skipBody {
+		return
+	}
 	for len(chunk) > 0 {
 		at := f.bodyGot % blockBytes
 		if at == 0 {

@@ -50,8 +50,9 @@ func (l *loop) feedLarge(c *connection) bool {
 	return true
 }
 
-// beginLarge decodes the header of a large frame, to see whether its route wants the body
-// as it comes. A header that is itself large is left to a lane.
+// beginLarge decodes the header of a large frame, to see what to do with its body: the
+// route may want it as it comes, or nobody wants it. A header that is itself large is left
+// to a lane.
 func (l *loop) beginLarge(c *connection, f *largeFrame) {
 	if f.headBytes > largeFrameBytes {
 		return
@@ -62,13 +63,16 @@ func (l *loop) beginLarge(c *connection, f *largeFrame) {
 		return
 	}
 	slot, known := l.srv.table.find(cmd.Code)
-	if !known || cmd.IsResponse() || l.srv.table.routes[slot].begin == nil {
+	f.skipBody = !known || cmd.IsResponse()
+	if !f.skipBody && l.srv.table.routes[slot].begin == nil {
 		return
 	}
 	rq := &Request{Cmd: cmd, Conn: c, NowMillis: l.nowMillis, conn: c, srv: l.srv, large: f, slot: slot}
 	rq.prepare(nil)
 	f.request = rq
-	rq.sink = l.srv.beginRoute(slot, rq)
+	if !f.skipBody {
+		rq.sink = l.srv.beginRoute(slot, rq)
+	}
 }
 
 // beginRoute calls a route's begin hook; one that panics gets no sink.
@@ -82,7 +86,8 @@ func (s *Server) beginRoute(slot int, rq *Request) (sink BodySink) {
 	return r.begin(s.handlers, rq)
 }
 
-// finishLarge serves a complete large frame: here if its route streams, else in a lane.
+// finishLarge serves a complete large frame: here if beginLarge made a request of it, else
+// in a lane.
 func (l *loop) finishLarge(c *connection, f *largeFrame) {
 	if rq := f.request; rq != nil {
 		rq.NowMillis = l.nowMillis

@@ -90,7 +90,7 @@ func (l *loop) opened(c *connection) {
 	l.conns = append(l.conns, c)
 	c.lastUsedMillis = l.localMillis
 	l.stats.Accepted++
-	l.srv.hooks.connOpened(c)
+	l.guard(c, "connection opened", func() { l.srv.hooks.connOpened(c) })
 }
 
 // ended is told that the connection is closed, whoever closed it. reason counts if nobody
@@ -114,7 +114,7 @@ func (l *loop) ended(c *connection, reason CloseReason) {
 	l.holdInbound(c, 0)
 	l.holdOutbound(c, 0)
 	l.srv.conns.remove(c.id)
-	l.srv.hooks.connClosed(c, c.reason())
+	l.guard(c, "connection closed", func() { l.srv.hooks.connClosed(c, c.reason()) })
 }
 
 // traffic handles what can be read from c, within the bound of one callback.
@@ -122,6 +122,7 @@ func (l *loop) traffic(c *connection) {
 	if c.closed {
 		return
 	}
+	defer l.survive(c)
 	buffered := c.wire.InboundBuffered()
 	l.beginBatch(buffered > timedFromBytes || c.large != nil)
 	if !c.blocked {
@@ -130,6 +131,29 @@ func (l *loop) traffic(c *connection) {
 	}
 	l.settle(c)
 	l.endBatch()
+}
+
+// survive keeps a mistake of ours in serving c from ending the process: c pays for it.
+func (l *loop) survive(c *connection) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	l.out = nil
+	l.srv.handlerPanicked("event loop", c, nil, v)
+	if c.askClose(CloseInternal); !c.closed {
+		l.engine.close(c.wire)
+	}
+}
+
+// guard runs a hook; a mistake in it is logged.
+func (l *loop) guard(c *connection, name string, hook func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			l.srv.handlerPanicked(name, c, nil, v)
+		}
+	}()
+	hook()
 }
 
 // beginBatch starts the clock of a callback, if it is to be timed.

@@ -44,7 +44,8 @@ type Options struct {
 	ConnectionsMax int
 
 	// PartialFrameBytesMax bounds what was read and not yet handled, over all
-	// connections; beyond it those whose frames rest longest are closed. Default 256 MiB.
+	// connections; beyond it those whose frames rest longest are closed. Bytes are counted,
+	// not what holds them, which can be twice as much. Default 256 MiB.
 	PartialFrameBytesMax int64
 	// PartialFrameStallMillis: an unfinished frame that nothing was added to for so long
 	// closes its connection. Default 30 s.

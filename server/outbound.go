@@ -91,12 +91,22 @@ func (l *loop) drainOne(c *connection, stalls bool) bool {
 		return false
 	}
 	if stalls {
-		if acked := l.engine.acked(c.wire); acked != c.ackedBytes {
-			c.ackedBytes, c.outMillis = acked, l.localMillis
-		}
-		if l.localMillis-c.outMillis > l.srv.o.OutboundStallMillis {
-			l.closing(c, CloseOutboundStalled)
-		}
+		l.stalledOutput(c)
 	}
 	return true
+}
+
+// stalledOutput closes c if its peer has taken nothing for too long. The system call that
+// tells is made a few times within that time, not at every tick.
+func (l *loop) stalledOutput(c *connection) {
+	most := l.srv.o.OutboundStallMillis
+	if l.localMillis-max(c.outMillis, c.ackedMillis) < most/8 {
+		return
+	}
+	c.ackedMillis = l.localMillis
+	if acked := l.engine.acked(c.wire); acked != c.ackedBytes {
+		c.ackedBytes, c.outMillis = acked, l.localMillis
+	} else if l.localMillis-c.outMillis > most {
+		l.closing(c, CloseOutboundStalled)
+	}
 }

@@ -43,6 +43,11 @@ type testServer struct {
 
 func startServer(t *testing.T, o Options, routes []route) *testServer {
 	t.Helper()
+	return startServerHooks(t, o, routes, noHooks{})
+}
+
+func startServerHooks(t *testing.T, o Options, routes []route, h hooks) *testServer {
+	t.Helper()
 	ts := &testServer{t: t, logs: &lineBuffer{}}
 	if o.BindAddress == "" {
 		o.BindAddress = "127.0.0.1"
@@ -54,6 +59,7 @@ func startServer(t *testing.T, o Options, routes []route) *testServer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.hooks = h
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
