@@ -4,7 +4,7 @@ package codec
 // and null give the zero value. lim may be nil for the default limits.
 func ParseTopicList(body []byte, lim *Limits) (TopicList, error) {
 	s := newBodyScanner(body, lim)
-	if s.itemsMax = defaultTopicsMax; lim != nil {
+	if s.itemsMax = defaultTopicsMax; lim != nil { // names are shorter than objects
 		s.itemsMax = lim.TopicsMax
 	}
 	t := TopicList{}

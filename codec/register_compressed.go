@@ -193,7 +193,7 @@ func (p *registerParts) filterServers() {
 
 // mappings reads the shares of static topics, keyed by their own topic.
 func (p *registerParts) mappings() {
-	for range p.count("topic queue mappings", p.lim.FrameBytesMax/bodyItemBytes) {
+	for range p.count("topic queue mappings", bodyItemsMax(p.lim)) {
 		offset := p.offset()
 		part := p.part("topic queue mapping")
 		if p.err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -221,5 +222,22 @@ func TestCompressedNamesOutliveThePool(t *testing.T) {
 	}
 	if d := diffRegister(first, got); d != "" {
 		t.Error("(-want +got)\n", d[:min(len(d), 500)])
+	}
+}
+
+// TestCompressedInParallel: lanes inflate at the same time.
+func TestCompressedInParallel(t *testing.T) {
+	for i := range 8 {
+		want := benchRegistration(300 * (i + 1))
+		body := AppendRegisterBodyCompressed(nil, want, 513)
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			for range 20 {
+				got, err := ParseRegisterBody(body, RegisterBodyOptions{Version: 513, Compressed: true, Yield: runtime.Gosched})
+				if err != nil || !slices.EqualFunc(got.Topics, want.Topics, func(a, b TopicConfig) bool { return bytes.Equal(a.Name, b.Name) }) {
+					t.Fatalf("%d topics, want %d: %v", len(got.Topics), len(want.Topics), err)
+				}
+			}
+		})
 	}
 }
