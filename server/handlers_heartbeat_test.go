@@ -63,12 +63,18 @@ func TestBrokerHeartbeat(t *testing.T) {
 
 // advance moves the server's clock on, without a stall.
 func (r *rig) advance(millis int64) {
-	r.clock.base = r.clock.base.Add(-millisToDuration(millis))
+	r.pause(millis)
 	s := *r.clock.state.Load()
 	s.lastMillis += millis
 	r.clock.state.Store(&s)
 	r.loop.readClocks()
 	r.loop.stats.Callbacks = latencySampleEvery - 1 // the next callback reads the clock
+}
+
+// pause lets time go by outside: nothing observes the clock meanwhile.
+func (r *rig) pause(millis int64) {
+	r.settle() // nobody reads the clock
+	r.clock.base = r.clock.base.Add(-millisToDuration(millis))
 }
 
 // A oneway request is handled and not answered, not even with an error.

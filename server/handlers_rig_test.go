@@ -253,11 +253,14 @@ func (b *broker) key() routetable.BrokerKey {
 	return routetable.BrokerKey{Cluster: b.cluster, Addr: b.addr}
 }
 
-// register sends the broker's registration and returns the answer.
+// register sends the broker's registration and returns the answer, once its lane is idle
+// again: the answer is sent a moment before that.
 func (c *client) register(b broker) *answer {
 	c.r.t.Helper()
 	body := b.body(c.version)
-	return c.call(codec.CodeRegisterBroker, body, b.ext(body)...)
+	a := c.call(codec.CodeRegisterBroker, body, b.ext(body)...)
+	c.r.settle()
+	return a
 }
 
 // mustRegister is register for set-ups.

@@ -108,7 +108,8 @@ func (l *Lanes) reserve(bytes int) bool {
 // force accounts for a job to come, room or not.
 func (l *Lanes) force(bytes int) { l.bytes.Add(int64(bytes)) }
 
-// enqueue queues a job whose bytes are accounted for.
+// enqueue queues a job whose bytes are accounted for. After stop it is forgotten: its
+// request gets no answer, and its connection is about to close.
 func (l *Lanes) enqueue(key routetable.BrokerKey, bytes int, job func()) {
 	h := l.hash(key)
 	slot := uint32(h & (laneSlots - 1))
@@ -119,19 +120,29 @@ func (l *Lanes) enqueue(key routetable.BrokerKey, bytes int, job func()) {
 		i, _ := bits.Mul64(h, uint64(len(l.workers)-1))
 		w = l.workers[i]
 	}
-	w.put(laneJob{run: job, bytes: bytes, slot: slot})
+	if !w.put(laneJob{run: job, bytes: bytes, slot: slot}) {
+		l.slots[slot].Add(-1)
+		l.bytes.Add(-int64(bytes))
+	}
 }
 
 func (l *Lanes) hash(key routetable.BrokerKey) uint64 {
 	return maphash.String(l.seed, key.Addr) ^ bits.RotateLeft64(maphash.String(l.seed, key.Cluster), 17)
 }
 
-func (w *laneWorker) put(j laneJob) {
-	w.depth.Add(1)
+// put queues a job. Once the worker is to end it refuses: brokers go on registering while
+// the server stops, and the queue would never be empty.
+func (w *laneWorker) put(j laneJob) bool {
 	w.mu.Lock()
+	if w.closing {
+		w.mu.Unlock()
+		return false
+	}
+	w.depth.Add(1)
 	w.queue = append(w.queue, j)
 	w.mu.Unlock()
 	w.wake.Signal()
+	return true
 }
 
 // next waits for a job; ok is false when there are none and none will come.

@@ -1,0 +1,121 @@
+//go:build !race
+
+package server
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/pharosmq/pharos/codec"
+	"github.com/pharosmq/pharos/internal/config"
+)
+
+// allocs is what one request costs from the bytes of its frame to those of its answer.
+func (c *client) allocs(frame []byte) float64 {
+	c.out = make([]byte, 0, 1<<20)
+	return testing.AllocsPerRun(500, func() {
+		c.in, c.out = frame, c.out[:0]
+		c.r.loop.traffic(c.conn)
+		if len(c.out) == 0 && frame != nil {
+			panic("no answer")
+		}
+	})
+}
+
+// A lookup allocates nothing: in both header forms and JSON dialects, found and not, with
+// acting masters and order configuration.
+func TestGetRouteInfoAllocations(t *testing.T) {
+	r := newRig(t, func(_ *config.Settings, l *config.Live) { l.OrderMessageEnable, l.SupportActingMaster = true, true })
+	c := r.dial()
+	c.mustRegister(newBroker("broker-a", 0, "TopicTest", "T2"))
+	c.call(codec.CodePutKVConfig, nil, "namespace", "ORDER_TOPIC_CONFIG", "key", "T2", "value", "broker-a:4")
+	for _, serialize := range []codec.SerializeType{codec.SerializeJSON, codec.SerializeRocketMQ} {
+		for _, version := range []int32{317, codec.Version5_5_0} {
+			for _, topic := range []string{"TopicTest", "T2", "a-topic-that-nobody-has-and-whose-name-is-not-short-at-all"} {
+				c.serialize, c.version = serialize, version
+				if n := c.allocs(c.frame(codec.CodeGetRouteInfoByTopic, nil, "topic", topic)); n != 0 {
+					t.Errorf("serialize %d, version %d, topic %s: %v allocations", serialize, version, topic, n)
+				}
+			}
+		}
+	}
+}
+
+// Heartbeats come each second from every broker that can act as master.
+func TestHeartbeatAllocations(t *testing.T) {
+	r := newRig(t, nil)
+	c := r.dial()
+	b := newBroker("broker-a", 0, "TopicTest", "T2")
+	c.mustRegister(b)
+	ext := []string{"clusterName", b.cluster, "brokerName", b.name, "brokerAddr", b.addr, "brokerId", "0"}
+	version := codec.AppendDataVersion(nil, b.version)
+	for _, serialize := range []codec.SerializeType{codec.SerializeJSON, codec.SerializeRocketMQ} {
+		c.serialize = serialize
+		if n := c.allocs(c.frame(codec.CodeBrokerHeartbeat, nil, ext...)); n != 0 {
+			t.Errorf("904, serialize %d: %v allocations", serialize, n)
+		}
+		if n := c.allocs(c.frame(codec.CodeQueryDataVersion, version, ext...)); n != 0 {
+			t.Errorf("322, serialize %d: %v allocations", serialize, n)
+		}
+	}
+}
+
+// An unchanged registration allocates its key and no more, however large it is.
+func TestRegisterUnchangedAllocations(t *testing.T) {
+	r := newRig(t, nil)
+	c := r.dial()
+	b := newBroker("broker-a", 0)
+	for i := range 300 {
+		b.topics = append(b.topics, fmt.Sprintf("topic-%d", i))
+	}
+	c.mustRegister(b)
+	body := b.body(c.version)
+	if n := c.allocs(c.frame(codec.CodeRegisterBroker, body, b.ext(body)...)); n > 4 {
+		t.Errorf("%v allocations", n)
+	}
+	if r.registrations(RegistrationUnchanged) < 500 {
+		t.Error("the short cut was not taken")
+	}
+}
+
+func BenchmarkGetRouteInfo(b *testing.B) {
+	for _, serialize := range []codec.SerializeType{codec.SerializeJSON, codec.SerializeRocketMQ} {
+		b.Run(fmt.Sprintf("serialize=%d", serialize), func(b *testing.B) {
+			r := newRig(b, nil)
+			c := r.dial()
+			one := newBroker("broker-a", 0, "TopicTest", "T2")
+			body := one.body(c.version)
+			c.push(c.frame(codec.CodeRegisterBroker, body, one.ext(body)...))
+			r.settle()
+			c.serialize = serialize
+			frame := c.frame(codec.CodeGetRouteInfoByTopic, nil, "topic", "TopicTest")
+			c.out = make([]byte, 0, 1<<20)
+			b.ReportAllocs()
+			for b.Loop() {
+				c.in, c.out = frame, c.out[:0]
+				r.loop.traffic(c.conn)
+			}
+		})
+	}
+}
+
+// An unchanged registration of 300 topics (about 50 kB), all on the loop.
+func BenchmarkRegisterUnchanged(b *testing.B) {
+	r := newRig(b, nil)
+	c := r.dial()
+	one := newBroker("broker-a", 0)
+	for i := range 300 {
+		one.topics = append(one.topics, fmt.Sprintf("topic-%d", i))
+	}
+	body := one.body(c.version)
+	frame := c.frame(codec.CodeRegisterBroker, body, one.ext(body)...)
+	c.push(frame)
+	r.settle()
+	c.out = make([]byte, 0, 1<<20)
+	b.SetBytes(int64(len(frame)))
+	b.ReportAllocs()
+	for b.Loop() {
+		c.in, c.out = frame, c.out[:0]
+		r.loop.traffic(c.conn)
+	}
+}
