@@ -26,13 +26,7 @@ func (r *runner) clean() (residue [2]string, err error) {
 	if err := r.awaitCloses(); err != nil {
 		return residue, err
 	}
-	for b := range r.seen {
-		m := member{BrokerRef: b}
-		if err := r.controlBoth(call{code: 104, version: 513, ext: m.identity()}); err != nil {
-			return residue, err
-		}
-	}
-	if err := r.awaitUnregistrations(); err != nil {
+	if err := r.unregister(slices.Collect(maps.Keys(r.seen))...); err != nil {
 		return residue, err
 	}
 	if err := r.dropKeys(); err != nil {

@@ -228,7 +228,11 @@ func (g *generator) unregister() {
 	b := g.anyMember()
 	u := *b
 	note := ""
-	switch g.r.IntN(8) {
+	kind := g.r.IntN(8)
+	if g.notify && kind < 3 {
+		kind = 3 // Java decides by the request's id whether the smallest one went
+	}
+	switch kind {
 	case 0:
 		u.ID += 3
 		note = "wrong id"
@@ -242,6 +246,8 @@ func (g *generator) unregister() {
 	}
 	q := g.request(call{code: 104, version: b.version, style: b.style, ext: u.identity()},
 		fmt.Sprintf("%s/%d %s%s", u.Name, u.ID, u.Addr, pad(note)))
+	ref := u.BrokerRef
+	q.Unregister = &ref
 	conn := b.conn
 	if g.r.IntN(4) == 0 {
 		conn = g.client()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -11,9 +12,13 @@ import (
 // registered where, and takes back what is known to stay different.
 func (r *runner) settle(s *Step, out [2]*Outcome) error {
 	var unregistered, oneway bool
+	var again []BrokerRef
 	for i := range s.Requests {
 		q := &s.Requests[i]
 		unregistered = unregistered || q.Code == 104
+		if q.Unregister != nil {
+			again = append(again, *q.Unregister)
+		}
 		oneway = oneway || q.Expect == ExpectNone && q.Code != 0
 	}
 	if oneway {
@@ -31,6 +36,11 @@ func (r *runner) settle(s *Step, out [2]*Outcome) error {
 		if err := r.awaitUnregistrations(); err != nil {
 			return err
 		}
+	}
+	// From an older connection it counts in Java but not in Pharos: say it again from a new
+	// one, where it counts in both.
+	if err := r.unregister(again...); err != nil {
+		return err
 	}
 	if out[0].Closed || out[1].Closed {
 		return r.closeConn(s.Conn)
@@ -85,18 +95,30 @@ func (r *runner) dropGhost(b BrokerRef) error {
 	return r.unregister(b)
 }
 
-// dropReplaced removes the live entry of an address whose id another address took over:
-// Java keeps it until it expires, Pharos does not.
+// dropReplaced puts things right after a registration found its id at another address. If
+// it took the id over, the other address keeps a live entry in Java until that expires, and
+// none in Pharos. If it lost, its flags are the group's in Java but not in Pharos: then the
+// whole group goes.
 func (r *runner) dropReplaced(b BrokerRef, old string) error {
 	group, err := r.askReference(901, []Ext{{Key: "clusterName", Value: b.Cluster}, {Key: "brokerName", Value: b.Name}})
 	if err != nil {
 		return err
 	}
-	if !bytes.Contains(group.Body, []byte(strconv.Quote(b.Addr))) {
-		return nil // the newcomer was ignored, or is gone already
+	body, err := parseLenient(group.Body)
+	if err != nil {
+		return err
+	}
+	addrs := map[string]string{} // address -> id
+	if n := body.field("brokerMemberGroup").field("brokerAddrs"); n != nil {
+		for i, v := range n.values {
+			addrs[strings.Trim(v.text, `"`)] = n.keys[i]
+		}
+	}
+	if addrs[b.Addr] != strconv.FormatInt(b.ID, 10) {
+		return r.dropGroup(b, addrs)
 	}
 	r.holders[holderKey{b.Name, b.ID}] = b.Addr
-	if bytes.Contains(group.Body, []byte(strconv.Quote(old))) {
+	if addrs[old] != "" {
 		return nil // the old address serves under another id
 	}
 	gone := b
@@ -104,14 +126,59 @@ func (r *runner) dropReplaced(b BrokerRef, old string) error {
 	return r.unregister(gone)
 }
 
+func (r *runner) dropGroup(b BrokerRef, addrs map[string]string) error {
+	list := []BrokerRef{b}
+	for addr, id := range addrs {
+		member := b
+		member.Addr = addr
+		var err error
+		if member.ID, err = strconv.ParseInt(id, 10, 64); err != nil {
+			return err
+		}
+		list = append(list, member)
+	}
+	for key := range r.holders {
+		if key.name == b.Name {
+			delete(r.holders, key)
+		}
+	}
+	return r.unregister(list...)
+}
+
 // unregister sends 104 to both servers and waits until it is applied.
-func (r *runner) unregister(b BrokerRef) error {
-	m := member{BrokerRef: b}
-	if err := r.controlBoth(call{code: 104, version: 513, ext: m.identity()}); err != nil {
+func (r *runner) unregister(list ...BrokerRef) error {
+	if len(list) == 0 {
+		return nil
+	}
+	// On new connections: Pharos does not let one that is older than the broker's present
+	// connection unregister it.
+	if err := r.redialControl(); err != nil {
 		return err
+	}
+	for _, b := range list {
+		m := member{BrokerRef: b}
+		if err := r.controlBoth(call{code: 104, version: 513, ext: m.identity()}); err != nil {
+			return err
+		}
 	}
 	r.last = time.Now()
 	return r.awaitUnregistrations()
+}
+
+// redialControl gives the runner new connections of its own.
+func (r *runner) redialControl() error {
+	for side, s := range r.servers {
+		if old := r.control[side]; old != nil {
+			if err := old.close(); err != nil {
+				return fmt.Errorf("%s: %w", s.Name, err)
+			}
+		}
+		var err error
+		if r.control[side], err = dial(s.Addr); err != nil {
+			return fmt.Errorf("%s: %w", s.Name, err)
+		}
+	}
+	return nil
 }
 
 // controlBoth sends one request to both servers on connections of the runner's own.
@@ -231,12 +298,7 @@ func (r *runner) closeConn(conn int) error {
 		return r.awaitGone(lost[0], false)
 	}
 	// Java unregisters only one of several brokers of a connection.
-	for _, b := range lost {
-		if err := r.unregister(b); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.unregister(lost...)
 }
 
 // awaitCloses waits until both servers have worked off the closed connections so far: a

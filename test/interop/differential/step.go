@@ -28,6 +28,8 @@ type Request struct {
 
 	// Register is set on requests that may put a broker into the table.
 	Register *BrokerRef
+	// Unregister is set on a 104 that has all its fields.
+	Unregister *BrokerRef
 	// Stamped: the body has no timestamp, so each server takes the time of its decoding for
 	// one. Two such registrations in one millisecond are one version: they must not meet.
 	Stamped bool
