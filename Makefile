@@ -9,7 +9,7 @@ CMDS      := $(notdir $(wildcard cmd/*))
 export PHAROS_FUZZTIME := $(FUZZTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help build dist run test test-unit test-race test-privileged interop interop-full bench generate lint fuzz clean
+.PHONY: help build dist run test test-unit test-race test-privileged interop interop-full hostile bench generate lint fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ interop: ## real Java brokers, clients and mqadmin against build/namesrv (short 
 
 interop-full: ## all versions, faults and the long differential test; report in build/interop
 	PHAROS_INTEROP=1 PHAROS_INTEROP_FULL=1 $(GO) test -count=1 -timeout 150m -v ./test/interop/...
+
+hostile: ## attackers beside innocents, 10 s an attack, held to the latency target: needs an idle machine
+	PHAROS_HOSTILE_SECONDS=10 PHAROS_HOSTILE_STRICT=1 $(GO) test -count=1 -timeout 15m -v -run TestInnocents ./test/hostile
 
 bench: ## micro benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem ./codec ./routetable ./server
