@@ -38,6 +38,8 @@ func registerBroker(h *handlers, rq *Request) {
 		return
 	case missing != "":
 		h.stats.registered(RegistrationInvalid)
+		h.lines.warn(logRegisterRefused, "registration refused: its header has no "+missing, "caller", rq.Conn.RemoteAddr(),
+			"brokerName", clip(string(header.Name)), "brokerAddr", clip(string(header.Addr)))
 		rq.Reply(codec.SystemError, remarkRegisterFailed+": the header has no "+missing, nil)
 		return
 	}
@@ -53,6 +55,7 @@ func registerBroker(h *handlers, rq *Request) {
 	rq.Offload(key, func(p *Pending) { h.register(p, digest) })
 	if rq.Answered() { // SYSTEM_BUSY: it will be back in 30 seconds, and lives until then
 		h.stats.registered(RegistrationBusy)
+		rq.Conn.Bindings().Forget(key)
 		h.table.Heartbeat(header.Cluster, header.Addr, rq.NowMillis)
 	}
 }
@@ -104,8 +107,10 @@ func (h *handlers) renewed(rq *Request, res routetable.RegisterResult) {
 func (h *handlers) register(p *Pending, digest routetable.Digest) {
 	var header routetable.RegistrationHeader
 	readRegistrationHeader(p.Cmd, &header)
+	key := routetable.BrokerKey{Cluster: string(header.Cluster), Addr: string(header.Addr)}
 	body, remark := h.parseRegisterBody(p, &header)
 	if remark != "" {
+		p.Conn.Bindings().Forget(key)
 		h.stats.registered(RegistrationInvalid)
 		h.lines.warn(logRegisterRefused, "registration refused: its body cannot be used", "caller", p.Conn.RemoteAddr(),
 			"brokerName", clip(string(header.Name)), "brokerAddr", clip(string(header.Addr)), "reason", remark)
@@ -115,7 +120,7 @@ func (h *handlers) register(p *Pending, digest routetable.Digest) {
 	if body.DataVersionStamped {
 		digest = routetable.Digest{} // Java takes it for changed each time
 	}
-	reg := newRegistration(&header, body)
+	reg := newRegistration(key, &header, body)
 	reg.Conn, reg.NowMillis, reg.Digest = p.Conn.ID(), h.clock.Millis(), digest
 	_, known := h.table.Snapshot().Live(reg.Broker)
 	res, alive := h.applyRegistration(p.Conn, reg)
@@ -125,6 +130,9 @@ func (h *handlers) register(p *Pending, digest routetable.Digest) {
 		return
 	}
 	h.countRegistration(p, reg, &res, known)
+	if res.Status != routetable.Registered {
+		p.Conn.Bindings().Forget(key)
+	}
 	if res.Status == routetable.RegisterRefused {
 		p.Reply(codec.SystemError, remarkRegisterFailed, noExt)
 		return
@@ -153,10 +161,9 @@ func (h *handlers) parseRegisterBody(p *Pending, header *routetable.Registration
 }
 
 // newRegistration makes what the table is told; its strings are its own.
-func newRegistration(h *routetable.RegistrationHeader, body *codec.RegisterBody) *routetable.Registration {
+func newRegistration(key routetable.BrokerKey, h *routetable.RegistrationHeader, body *codec.RegisterBody) *routetable.Registration {
 	return &routetable.Registration{
-		Broker: routetable.BrokerKey{Cluster: string(h.Cluster), Addr: string(h.Addr)},
-		Name:   string(h.Name), ID: h.ID,
+		Broker: key, Name: string(h.Name), ID: h.ID,
 		HAServerAddr:  codec.NullString{String: string(h.HAServerAddr), Valid: h.HAServerAddr != nil},
 		Zone:          codec.NullString{String: string(h.Zone), Valid: h.Zone != nil},
 		TimeoutMillis: h.TimeoutMillis, TimeoutSet: h.TimeoutSet, ActingMaster: h.ActingMaster,

@@ -48,6 +48,7 @@ func (h *handlers) checkRegisterBody(rq *Request, header *routetable.Registratio
 	if !fed {
 		s = h.newRegisterSink(header)
 		s.FeedBody(rq.Cmd.Body)
+		rq.Weigh(len(rq.Cmd.Body) / registerBytesPerLookup)
 	}
 	want, checked := rq.Cmd.ExtInt32("bodyCrc32")
 	crcOK = !checked || want == 0 || int64(want) == int64(s.crc&crcMask)

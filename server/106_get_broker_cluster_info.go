@@ -28,6 +28,7 @@ const (
 func (h *handlers) replyList(rq *Request, list appendList) {
 	s := h.table.Snapshot()
 	if sizes := s.Stats(); sizes.Topics <= listTopicsMax && sizes.Groups <= listGroupsMax {
+		rq.Weigh((sizes.Topics + sizes.Groups) / listEntriesPerLookup)
 		rq.End(list(s, rq.Begin(codec.Success, "", nil)))
 		return
 	}

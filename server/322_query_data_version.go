@@ -22,6 +22,7 @@ var (
 //
 // Java: DefaultRequestProcessor#queryBrokerTopicConfig.
 func queryDataVersion(h *handlers, rq *Request) {
+	rq.Weigh(len(rq.Cmd.Body) / versionBytesPerLookup)
 	asked, hasVersion, err := codec.ParseDataVersion(rq.Cmd.Body, time.Now().UnixMilli())
 	if err != nil {
 		rq.Reply(codec.SystemError, "Failed to decode DataVersion: "+err.Error(), nil)

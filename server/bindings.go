@@ -1,54 +1,56 @@
 package server
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/pharosmq/pharos/routetable"
 )
 
 // Bindings is what a connection knows of the brokers that spoke on it. Loops, lanes and
-// the closing of the connection use it at once; it is safe for all of them.
+// the closing of the connection use it at once; it is safe for all of them. It is found by
+// key, so that a peer which claims to be ever more brokers slows nobody down.
 //
 // A handler Notes a broker when its request is dispatched and Binds it when the
 // registration is published. What is unregistered on close is read in the broker's lane,
 // behind every registration that was queued there before: so a close that overtakes a
 // queued registration still finds it.
 type Bindings struct {
-	mu     sync.Mutex
-	list   []boundBroker // a handful: a broker, perhaps split into a few groups
-	closed bool
+	mu      sync.Mutex
+	brokers map[routetable.BrokerKey]boundBroker // nil: a client's connection
+	closed  bool
 }
 
-type boundBroker struct {
-	key      routetable.BrokerKey
-	bindings []routetable.Binding // empty: noted, not (yet) registered
-}
+// boundBroker is what one broker registered, by the group's name; nil when it is noted,
+// not (yet) registered. Nearly always it is one: a broker has one name.
+type boundBroker map[string]routetable.Binding
 
 // Note remembers that a request of this broker was accepted from the connection.
 func (b *Bindings) Note(key routetable.BrokerKey) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.entry(key)
+	b.note(key)
 }
 
-// Bind remembers what a registration made from this connection; a binding of the same
-// broker, name and id is replaced. It reports false, and remembers nothing, when the
-// connection has closed meanwhile: then the caller undoes the registration, since nobody
-// else will.
+// Bind remembers what a registration made from this connection, instead of what the same
+// broker made under the same name before: with another id, too, that is void by now. It
+// reports false, and remembers nothing, when the connection has closed meanwhile: then the
+// caller undoes the registration, since nobody else will.
 func (b *Bindings) Bind(binding routetable.Binding) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
 		return false
 	}
-	e := b.entry(binding.Broker)
-	for i := range e.bindings {
-		if e.bindings[i].Name == binding.Name && e.bindings[i].ID == binding.ID {
-			e.bindings[i] = binding
-			return true
-		}
+	b.note(binding.Broker)
+	bound := b.brokers[binding.Broker]
+	if bound == nil {
+		bound = boundBroker{}
+		b.brokers[binding.Broker] = bound
 	}
-	e.bindings = append(e.bindings, binding)
+	bound[binding.Name] = binding
 	return true
 }
 
@@ -56,11 +58,15 @@ func (b *Bindings) Bind(binding routetable.Binding) bool {
 func (b *Bindings) Unbind(key routetable.BrokerKey) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for i := range b.list {
-		if b.list[i].key == key {
-			b.list = append(b.list[:i], b.list[i+1:]...)
-			return
-		}
+	delete(b.brokers, key)
+}
+
+// Forget forgets a broker that was noted and did not register after all.
+func (b *Bindings) Forget(key routetable.BrokerKey) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.brokers[key] == nil {
+		delete(b.brokers, key)
 	}
 }
 
@@ -68,33 +74,26 @@ func (b *Bindings) Unbind(key routetable.BrokerKey) {
 func (b *Bindings) Keys() []routetable.BrokerKey {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.list) == 0 {
+	if len(b.brokers) == 0 {
 		return nil
 	}
-	keys := make([]routetable.BrokerKey, len(b.list))
-	for i := range b.list {
-		keys[i] = b.list[i].key
-	}
-	return keys
+	return slices.Collect(maps.Keys(b.brokers))
 }
 
-// Of returns what this broker registered from here. The slice is the caller's.
+// Of returns what this broker registered from here, by name. The slice is the caller's.
 func (b *Bindings) Of(key routetable.BrokerKey) []routetable.Binding {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for i := range b.list {
-		if b.list[i].key == key {
-			return append([]routetable.Binding(nil), b.list[i].bindings...)
-		}
-	}
-	return nil
+	return slices.SortedFunc(maps.Values(b.brokers[key]), func(x, y routetable.Binding) int {
+		return strings.Compare(x.Name, y.Name)
+	})
 }
 
 // Any reports whether the connection carries a broker.
 func (b *Bindings) Any() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.list) > 0
+	return len(b.brokers) > 0
 }
 
 // close makes later Binds fail. What is bound stays readable for the close handler.
@@ -104,13 +103,12 @@ func (b *Bindings) close() {
 	b.mu.Unlock()
 }
 
-// entry returns the entry of key, new if need be. The caller holds mu.
-func (b *Bindings) entry(key routetable.BrokerKey) *boundBroker {
-	for i := range b.list {
-		if b.list[i].key == key {
-			return &b.list[i]
-		}
+// note makes an entry for key if there is none. The caller holds mu.
+func (b *Bindings) note(key routetable.BrokerKey) {
+	if b.brokers == nil {
+		b.brokers = map[routetable.BrokerKey]boundBroker{}
 	}
-	b.list = append(b.list, boundBroker{key: key})
-	return &b.list[len(b.list)-1]
+	if _, known := b.brokers[key]; !known {
+		b.brokers[key] = nil
+	}
 }

@@ -470,3 +470,86 @@ func (r *rig) park(t *testing.T, b broker) {
 		t.Fatal("not parked")
 	}
 }
+
+// A body without a timestamp is stamped "now" by Java, and thus changed each time: it is
+// never taken for unchanged.
+func TestRegisterBrokerStamped(t *testing.T) {
+	r := newRig(t, nil)
+	c := r.dial()
+	body := []byte(`{"topicConfigSerializeWrapper":{"dataVersion":{"counter":1},"topicConfigTable":{"A":{"topicName":"A"},"B":{"topicName":"B"}}}}`)
+	for range 3 {
+		c.call(codec.CodeRegisterBroker, body, "clusterName", "c", "brokerName", "b", "brokerAddr", "a:1", "brokerId", "0").
+			want(t, codec.Success, "", "")
+		r.settle()
+	}
+	if n := r.registrations(RegistrationUnchanged); n != 0 {
+		t.Errorf("%d took the short cut", n)
+	}
+}
+
+// What did not register leaves no trace on its connection.
+func TestRegisterBrokerForgotten(t *testing.T) {
+	r := newRig(t, nil)
+	c := r.dial()
+	for i := range 50 {
+		b := newBroker("b"+strconv.Itoa(i), 0, "T1") // a single topic first: refused
+		b.addr = "a:" + strconv.Itoa(i)
+		c.register(b)
+		c.call(codec.CodeRegisterBroker, []byte("nonsense"), "clusterName", "c", "brokerName", "b", "brokerAddr", b.addr, "brokerId", "0")
+	}
+	r.settle()
+	if keys := c.conn.Bindings().Keys(); len(keys) != 0 {
+		t.Errorf("the connection remembers %d brokers", len(keys))
+	}
+	// Another id of the same broker takes the place of the first.
+	b := newBroker("b", 1, "T1", "T2")
+	c.mustRegister(b)
+	b.id = 0
+	c.mustRegister(b)
+	if bound := c.conn.Bindings().Of(b.key()); len(bound) != 1 || bound[0].ID != 0 {
+		t.Errorf("bound: %+v", bound)
+	}
+	c.conn.Bindings().Forget(b.key()) // registered: not forgotten
+	c.hangUp()
+	r.settle()
+	if r.live(b) {
+		t.Error("the broker outlived its connection")
+	}
+}
+
+// Requests that cost more than a lookup end the callback sooner, and all are answered.
+func TestHeavyRequestsAreBounded(t *testing.T) {
+	r := newRig(t, nil)
+	c := r.dial()
+	b := newBroker("b1", 0)
+	for i := range 300 {
+		b.topics = append(b.topics, "a-topic-with-a-longish-name-"+strconv.Itoa(i))
+	}
+	b.extra = []string{extZoneName, "z"}
+	c.mustRegister(b)
+	body := b.body(c.version)
+	for code, frame := range map[int32][]byte{
+		codec.CodeRegisterBroker:         c.frame(codec.CodeRegisterBroker, body, b.ext(body)...),
+		codec.CodeGetHasUnitSubTopicList: c.frame(codec.CodeGetHasUnitSubTopicList, nil),
+		codec.CodeGetRouteInfoByTopic:    c.frame(codec.CodeGetRouteInfoByTopic, nil, "topic", b.topics[0], extZoneMode, "true", extZoneName, "none"),
+		codec.CodeQueryDataVersion:       c.frame(codec.CodeQueryDataVersion, bytes.Repeat([]byte(" "), 10_000), "clusterName", b.cluster, "brokerAddr", b.addr),
+	} {
+		const requests = 600
+		frames := min(requests, peekBytes/len(frame)*40)
+		before := r.loop.stats.BoundedCallbacks
+		c.in = bytes.Repeat(frame, frames)
+		for len(c.in) > 0 {
+			r.loop.traffic(c.conn)
+		}
+		bounded := int(r.loop.stats.BoundedCallbacks - before)
+		light := frames / r.o.batchFrames
+		if bounded < 2*light+2 {
+			t.Errorf("%d: %d requests in %d callbacks", code, frames, bounded+1)
+		}
+		for range frames {
+			if a := c.answer(); a.Code > 1 {
+				t.Fatalf("%d: answer %d %q", code, a.Code, a.Remark)
+			}
+		}
+	}
+}

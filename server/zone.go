@@ -28,6 +28,7 @@ func askedZone(cmd *codec.Command) (zone string, asked bool) {
 // Java falls back to bare integer keys here, whoever asks; every client that reads those
 // reads the standard form too, and the other way round it is not so.
 func replyZoneRoute(rq *Request, route routetable.Route, o routetable.RouteOptions, zone string) {
+	rq.Weigh(zoneLookups + route.BodyBytes(o)/zoneBytesPerLookup)
 	data := route.TopicRouteData(o)
 	filterZone(&data, zone)
 	rq.End(codec.AppendTopicRouteData(rq.Begin(codec.Success, "", nil), &data, o.Dialect))
