@@ -82,13 +82,17 @@ func (q *commitQueue) enter(u *update) bool {
 	return true
 }
 
-// next takes the first in line, nil when nobody waits.
+// len returns how many wait, the leader among them until it is taken.
+func (q *commitQueue) len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting)
+}
+
+// next takes the first in line. Only the leader takes, so there is one if there was.
 func (q *commitQueue) next() *update {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.waiting) == 0 {
-		return nil
-	}
 	u := q.waiting[0]
 	q.waiting[0] = nil
 	q.waiting = q.waiting[1:]
@@ -125,11 +129,11 @@ func (t *Table) lead() {
 			u.wake <- false // the leader's own stays in the channel
 		}
 	}()
-	for len(batch) < batchOpsMax && x.work < batchWorkMax {
-		u := t.queue.next()
-		if u == nil {
+	for range min(t.queue.len(), batchOpsMax) {
+		if x.work >= batchWorkMax {
 			break
 		}
+		u := t.queue.next()
 		batch = append(batch, u)
 		if x.run(u); u.panicked != nil {
 			x.abort()
