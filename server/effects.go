@@ -44,6 +44,8 @@ func (h *handlers) logRemoved(e *routetable.Effect) {
 		h.events.warn("broker removed: not heard of within its heartbeat timeout", args...)
 	case routetable.RemoveReplaced:
 		h.events.info("broker removed: its id registered from another address", args...)
+	case routetable.RemoveRoleSwitched:
+		h.events.warn("broker removed: it registered under another id of its group, and that was not accepted", args...)
 	}
 }
 

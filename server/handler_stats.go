@@ -46,7 +46,7 @@ func (o RegistrationOutcome) String() string {
 	return "unknown"
 }
 
-const removeReasons = int(routetable.RemoveReplaced) + 1
+const removeReasons = routetable.RemoveReasons
 
 // handlerCounters is what the handlers and the housekeeping count.
 type handlerCounters struct {
