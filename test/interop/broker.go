@@ -132,6 +132,11 @@ func (b *Broker) properties() string {
 		"diskMaxUsedSpaceRatio=95",
 		"transientStorePoolEnable=false",
 		"warmMapedFileEnable=false",
+		// A broker refuses what waited 200 ms for a thread. On a busy machine that is no sign
+		// of anything.
+		"waitTimeMillsInSendQueue=15000",
+		"waitTimeMillsInPullQueue=15000",
+		"waitTimeMillsInHeartbeatQueue=60000",
 	}
 	return strings.Join(append(lines, b.Options.Conf...), "\n") + "\n"
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ const (
 	V498      = "4.9.8" // client
 	V480      = "4.8.0" // client
 	V550Proxy = "5.5.0-proxy"
+	V507GRPC  = "5.0.7-grpc" // the gRPC client
 )
 
 // resolveTimeout bounds one run of Maven, which downloads about 90 MB the first time.
@@ -139,11 +141,14 @@ func allExist(classPath string) bool {
 }
 
 // compileDrivers compiles the programs of java/src that fit the release: those of
-// src/client need only its client, those of src/tools its admin tools.
+// src/client need only its client, those of src/tools its admin tools, those of src/grpc the
+// gRPC client.
 func compileDrivers(cache string, j *Java, javac string) (string, error) {
 	var sources []string
-	for folder, jar := range map[string]string{"client": "rocketmq-client-", "tools": "rocketmq-tools-"} {
-		if !strings.Contains(j.ClassPath, jar) {
+	for folder, jar := range map[string]string{
+		"client": "rocketmq-client-[0-9]", "tools": "rocketmq-tools-[0-9]", "grpc": "rocketmq-client-java-[0-9]",
+	} {
+		if !regexp.MustCompile(jar).MatchString(j.ClassPath) {
 			continue
 		}
 		files, err := filepath.Glob(interopDir("java", "src", folder, "*.java"))
