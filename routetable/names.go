@@ -1,11 +1,12 @@
 package routetable
 
 // RemoveReasons is the number of reasons there are.
-const RemoveReasons = int(RemoveReplaced) + 1
+const RemoveReasons = int(RemoveRoleSwitched) + 1
 
 var removeReasonNames = [RemoveReasons]string{
 	RemoveUnregistered: "unregistered", RemoveConnClosed: "connection_closed",
 	RemoveExpired: "expired", RemoveReplaced: "replaced",
+	RemoveRoleSwitched: "role_switched",
 }
 
 // String returns the reason as logs and metrics show it.
