@@ -8,7 +8,7 @@ import (
 
 // The file was written by commons-cli itself (testdata/CommandLineOracle.java).
 func TestOptionsAsJavaReadsThem(t *testing.T) {
-	data, err := os.ReadFile("testdata/command-lines.txt")
+	data, err := os.ReadFile("testdata/command-lines.golden")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,11 +8,11 @@ import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
 
 /**
- * Writes testdata/command-lines.txt: what commons-cli 1.5.0, as the Java name server uses it, makes
+ * Writes testdata/command-lines.golden: what commons-cli 1.5.0, as the Java name server uses it, makes
  * of argument lists. Three lines for each: the arguments, each between brackets; "error MESSAGE" or
  * the options that are set (h, p, c=[value]); an empty line.
  *
- * java -cp commons-cli-1.5.0.jar testdata/CommandLineOracle.java 1 400 > testdata/command-lines.txt
+ * java -cp commons-cli-1.5.0.jar testdata/CommandLineOracle.java 1 400 > testdata/command-lines.golden
  */
 public class CommandLineOracle {
     private static final String[] PIECES = {
