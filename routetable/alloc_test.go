@@ -8,46 +8,23 @@ import (
 	"github.com/pharosmq/pharos/codec"
 )
 
-// TestReadersAllocateNothing: what event loops do per request must not allocate, once the
-// bodies are built and dst is big enough.
-func TestReadersAllocateNothing(t *testing.T) {
-	f := newFleet(1000, 20, alike)
-	r := f.parts(7, 1, alike)[0]
-	h := header(r)
-	h.Zone, h.TimeoutSet, h.TimeoutMillis = []byte{}, true, 10_000
-	d := f.NewDigester()
-	raw := make([]byte, 10_000)
-	digest := func() Digest {
-		d.Reset()
-		d.WriteHeader(h)
-		d.Write(raw)
-		return d.Sum()
-	}
-	r.Digest = digest()
-	f.Update(Rules{}, func(x *Txn) {
-		x.RegisterBroker(r)
-		// A slave, so that the answer has addresses.
-		slave := *r
-		slave.Broker.Addr, slave.ID = "10.9.9.9:10911", 1
-		x.RegisterBroker(&slave)
-		x.RegisterBroker(r)
-	})
-	var (
-		dst     = make([]byte, 0, 1<<20)
-		cluster = []byte(r.Broker.Cluster)
-		addr    = []byte(r.Broker.Addr)
-		slave   = []byte("10.9.9.9:10911")
-		order   = codec.NullString{String: "broker-0001:4;broker-0002:4", Valid: true}
-		hs      = *h
-	)
-	hs.Addr, hs.ID = slave, 1
-
-	zero := func(name string, fn func()) {
+// zeroAllocs returns a check that a function allocates nothing.
+func zeroAllocs(t *testing.T) func(name string, fn func()) {
+	return func(name string, fn func()) {
 		t.Helper()
 		if n := testing.AllocsPerRun(200, fn); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}
+}
+
+// TestReadersAllocateNothing: what event loops answer from a snapshot must not allocate,
+// once the bodies are built and dst is big enough.
+func TestReadersAllocateNothing(t *testing.T) {
+	f := newFleet(1000, 20, alike)
+	dst := make([]byte, 0, 1<<20)
+	order := codec.NullString{String: "broker-0001:4;broker-0002:4", Valid: true}
+	zero := zeroAllocs(t)
 	for _, o := range []RouteOptions{
 		{},
 		{SupportActingMaster: true, OrderTopicConf: order},
@@ -65,6 +42,46 @@ func TestReadersAllocateNothing(t *testing.T) {
 			t.Fatal("found")
 		}
 	})
+	zero("AppendClusterInfo", func() {
+		if len(f.Snapshot().AppendClusterInfo(dst)) < 1000 {
+			t.Fatal("short")
+		}
+	})
+	zero("ScanNotActive", func() {
+		if f.Snapshot().ScanNotActive(10) != nil {
+			t.Fatal("expired")
+		}
+	})
+	zero("Stats", func() { f.Snapshot().Stats() })
+}
+
+// TestRenewalAllocatesNothing: what event loops do for a registration that says nothing
+// new, and for a heartbeat, must not allocate.
+func TestRenewalAllocatesNothing(t *testing.T) {
+	f := newFleet(1000, 20, alike)
+	r := f.parts(7, 1, alike)[0]
+	h := header(r)
+	h.Zone, h.TimeoutSet, h.TimeoutMillis = []byte{}, true, 10_000
+	d := f.NewDigester()
+	raw := make([]byte, 10_000)
+	digest := func() Digest {
+		d.Reset()
+		d.WriteHeader(h)
+		d.Write(raw)
+		return d.Sum()
+	}
+	r.Digest = digest()
+	slave := *r
+	slave.Broker.Addr, slave.ID = "10.9.9.9:10911", 1
+	f.Update(Rules{}, func(x *Txn) {
+		x.RegisterBroker(&slave) // so that there is an answer with addresses
+		x.RegisterBroker(r)
+		x.RegisterBroker(&slave)
+	})
+	hs := *h
+	hs.Addr, hs.ID = []byte(slave.Broker.Addr), 1
+
+	zero := zeroAllocs(t)
 	zero("Digester", func() {
 		if digest() != r.Digest {
 			t.Fatal("digest")
@@ -82,7 +99,7 @@ func TestReadersAllocateNothing(t *testing.T) {
 		}
 	})
 	zero("Heartbeat and Rebind", func() {
-		info, s := f.Heartbeat(cluster, addr, 3)
+		info, s := f.Heartbeat(h.Cluster, h.Addr, 3)
 		if s != HeartbeatRenewed {
 			t.Fatal(s)
 		}
@@ -91,21 +108,10 @@ func TestReadersAllocateNothing(t *testing.T) {
 		}
 	})
 	zero("LiveBytes", func() {
-		if _, ok := f.Snapshot().LiveBytes(cluster, slave); !ok {
+		if _, ok := f.Snapshot().LiveBytes(hs.Cluster, hs.Addr); !ok {
 			t.Fatal("unknown")
 		}
 	})
-	zero("AppendClusterInfo", func() {
-		if len(f.Snapshot().AppendClusterInfo(dst)) < 1000 {
-			t.Fatal("short")
-		}
-	})
-	zero("ScanNotActive", func() {
-		if f.Snapshot().ScanNotActive(10) != nil {
-			t.Fatal("expired")
-		}
-	})
-	zero("Stats", func() { f.Snapshot().Stats() })
 }
 
 // TestRouteBeyondBudgetAllocatesNothing: without room for bodies each request joins its own.

@@ -177,3 +177,44 @@ func TestBatchIsBounded(t *testing.T) {
 		t.Errorf("%d publications for %d small updates", n, len(fns))
 	}
 }
+
+// TestNamesOfThrownAwayTransaction: thousands of names that a panicking transaction added
+// are neither found nor listed, are found when they come again, and do not stay for ever.
+func TestNamesOfThrownAwayTransaction(t *testing.T) {
+	f := &fleet{New(Options{}), topicNames(3000)}
+	whole := benchRegistration(0, &codec.RegisterBody{})
+	for _, p := range f.parts(0, 1, alike) {
+		whole.Body.Topics = append(whole.Body.Topics, p.Body.Topics...)
+	}
+	f.Update(Rules{}, func(x *Txn) { x.RegisterBroker(benchRegistration(0, topicsBody("a", "b"))) })
+	check := func(topics int) {
+		t.Helper()
+		if err := f.checkInvariants(); err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for _, n := range f.names {
+			if _, ok := f.Snapshot().Route(n); ok {
+				found++
+			}
+		}
+		listed := 0
+		for range f.Snapshot().Topics() {
+			listed++
+		}
+		if found != topics || listed != topics+2 {
+			t.Fatalf("found %d, listed %d, want %d", found, listed, topics)
+		}
+	}
+	for round := range 3 {
+		if f.updatePanicking(Rules{}, func(x *Txn) { x.RegisterBroker(whole) }) == nil {
+			t.Fatal("no panic")
+		}
+		check(0)
+		// A change of a topic that is there publishes the dictionary as it is now.
+		f.Update(Rules{}, func(x *Txn) { x.RegisterTopic("a", []codec.QueueData{{BrokerName: whole.Name, Perm: int32(round)}}) })
+		check(0)
+	}
+	f.Update(Rules{}, func(x *Txn) { x.RegisterBroker(whole) })
+	check(3000)
+}

@@ -23,7 +23,7 @@ func (x *Txn) compact() {
 func (x *Txn) compactNames() {
 	var (
 		old    = x.topics
-		a      arena
+		a      = new(arena)
 		d      = newDict(old.dict.seed, old.live)
 		shapes = make([]*[idChunkLen]uint32, (old.live+idChunkLen-1)/idChunkLen)
 	)
@@ -39,8 +39,7 @@ func (x *Txn) compactNames() {
 		return true
 	})
 	x.topics = topicTable{dict: d, chunks: a.chunks, names: a.names, shapes: shapes, live: old.live}
-	x.w.arena = a
-	x.ownIDs, x.rebuilt = true, true
+	x.ownIDs, x.compacted = true, a
 	x.w.idChunkTxn = make([]uint64, len(shapes))
 	for i := range shapes {
 		x.w.idChunkTxn[i] = x.w.txn

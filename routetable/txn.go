@@ -16,9 +16,9 @@ type Txn struct {
 	mappings mappingDraft
 	filters  *filterTable
 
-	ownIDs    bool // topics.shapes is ours
-	ownShapes bool // shapes.chunks is ours
-	rebuilt   bool // the dictionary is a new one
+	ownIDs    bool   // topics.shapes is ours
+	ownShapes bool   // shapes.chunks is ours
+	compacted *arena // records of the dictionary that replaces the old one
 
 	gone     bulk // what removals have left to do over all topics
 	effects  []Effect
@@ -109,6 +109,9 @@ func (t *Table) publish(x *Txn) {
 	if next := x.snapshot(); next != nil {
 		t.root.Store(next)
 	}
+	if x.compacted != nil {
+		x.w.arena = *x.compacted
+	}
 	for i := range x.renewals {
 		x.renewals[i].apply()
 	}
@@ -124,14 +127,13 @@ func (r *renewal) apply() {
 
 // snapshot returns the next snapshot, nil when nothing changed.
 func (x *Txn) snapshot() *Snapshot {
-	if !x.ownIDs && !x.ownShapes && !x.rebuilt && !x.view.owned && !x.live.owned && !x.mappings.owned && x.filters == x.base.filters {
+	if !x.ownIDs && !x.ownShapes && !x.view.owned && !x.live.owned && !x.mappings.owned && x.filters == x.base.filters {
 		return nil
 	}
 	s := *x.base
 	s.publication++
-	if x.ownIDs || x.rebuilt {
-		topics := x.topics
-		s.topics, s.nameBytes = &topics, x.w.arena.bytes
+	if x.ownIDs {
+		s.topics, s.nameBytes = x.finishTopics()
 	}
 	if x.ownShapes {
 		shapes := x.shapes
@@ -139,4 +141,17 @@ func (x *Txn) snapshot() *Snapshot {
 	}
 	s.view, s.live, s.mappings, s.filters = x.view.groupView, x.live.liveTable, x.mappings.mappingTable, x.filters
 	return &s
+}
+
+// finishTopics returns the topics as the next snapshot has them. Every name has a place
+// for its shape there, also those that a thrown-away transaction left behind.
+func (x *Txn) finishTopics() (*topicTable, int64) {
+	if x.topics.names > 0 {
+		x.ownIDChunk(int(x.topics.names-1) / idChunkLen)
+	}
+	topics := x.topics
+	if x.compacted != nil {
+		return &topics, x.compacted.bytes
+	}
+	return &topics, x.w.arena.bytes
 }
