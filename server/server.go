@@ -103,9 +103,10 @@ func (s *Server) Start() error {
 		return fmt.Errorf("read the descriptor limit: %w", err)
 	}
 	s.plan = planDescriptors(limit, openDescriptors(), s.o.BacklogMax, s.o.ConnectionsMax)
-	if procs := s.o.EventLoops + 1; runtime.GOMAXPROCS(0) < procs {
-		runtime.GOMAXPROCS(procs)
-	}
+	// Set even when it is right already: the runtime would go on adapting it to the share of
+	// processors the process has, and with no more than there are loops a lane that yields
+	// waits for the next network event (measured: 600 ms instead of 30 for a registration).
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), s.o.EventLoops+1))
 	s.lanes = newLanes(s.o.Lanes, s.o.LaneBytesMax, s.log)
 	ended, err := s.startEngine(s.o.Port)
 	if err != nil {
