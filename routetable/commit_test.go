@@ -178,10 +178,11 @@ func TestBatchIsBounded(t *testing.T) {
 	}
 }
 
-// TestNamesOfThrownAwayTransaction: thousands of names that a panicking transaction added
-// are neither found nor listed, are found when they come again, and do not stay for ever.
+// TestNamesOfThrownAwayTransaction: names that a panicking transaction added are neither
+// found nor listed, and are found when they come again. Of 1,023 there is no chunk of shape
+// ids yet for the last, but too few are dead to have the dictionary rebuilt.
 func TestNamesOfThrownAwayTransaction(t *testing.T) {
-	f := &fleet{New(Options{}), topicNames(3000)}
+	f := &fleet{New(Options{}), topicNames(idChunkLen - 1)}
 	whole := benchRegistration(0, &codec.RegisterBody{})
 	for _, p := range f.parts(0, 1, alike) {
 		whole.Body.Topics = append(whole.Body.Topics, p.Body.Topics...)
@@ -216,5 +217,5 @@ func TestNamesOfThrownAwayTransaction(t *testing.T) {
 		check(0)
 	}
 	f.Update(Rules{}, func(x *Txn) { x.RegisterBroker(whole) })
-	check(3000)
+	check(len(f.names))
 }
