@@ -181,11 +181,11 @@ func (h *handlers) applyRegistration(conn Conn, reg *routetable.Registration) (r
 			res = x.RegisterBroker(reg)
 		}
 	})
-	h.perform(effects)
 	if alive && res.Status == routetable.Registered && !conn.Bindings().Bind(res.Binding) {
 		h.removeBinding(res.Binding) // closed since the look within
 		alive = false
 	}
+	h.perform(effects)
 	return res, alive
 }
 

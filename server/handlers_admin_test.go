@@ -99,11 +99,13 @@ func TestRegisterTopic(t *testing.T) {
 	f("N5", nil, false)
 	f("N6", []byte("null"), false)
 	f("N7", []byte("{}"), false)
+	f("N8", []byte(`{"queueDatas":null}`), false)
+	f("N9", []byte(`{"queueDatas":[null]}`), false)
 	if route, _ := r.route("N1"); route.QueueDatas[0].ReadQueueNums != 8 {
 		t.Errorf("N1: %+v", route)
 	}
 	c.call(codec.CodeRegisterTopicInNamesrv, queues("b1")).want(t, codec.Success, "", "")
-	a := c.call(codec.CodeRegisterTopicInNamesrv, []byte("nonsense"), "topic", "N8")
+	a := c.call(codec.CodeRegisterTopicInNamesrv, []byte("nonsense"), "topic", "N10")
 	if a.Code != codec.SystemError || !strings.HasPrefix(string(a.Remark), "Failed to decode TopicRouteData") {
 		t.Errorf("answer %d %q", a.Code, a.Remark)
 	}

@@ -553,3 +553,23 @@ func TestHeavyRequestsAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// A broker that registers under another id, with a single topic, loses the old id and does
+// not get the new one (as in Java): both are told apart in counters and log.
+func TestRegisterBrokerRoleSwitchRefused(t *testing.T) {
+	r := newRig(t, nil)
+	c := r.dial()
+	b := newBroker("b1", 1, "T1", "T2")
+	c.mustRegister(b)
+	b.id, b.topics = 0, []string{"T1"}
+	c.register(b).want(t, codec.SystemError, "register broker failed", "")
+	st := r.HandlerStats()
+	if st.Registrations[RegistrationRefused] != 1 || st.Removals[routetable.RemoveRoleSwitched] != 1 {
+		t.Errorf("counted: %+v", st)
+	}
+	if !r.logged("broker removed: it registered under another id of its group") {
+		t.Errorf("not logged:\n%s", r.logs)
+	}
+	b.topics = []string{"T1", "T2"}
+	c.mustRegister(b)
+}
