@@ -110,6 +110,9 @@ func (s *shape) body(v *groupView, budget *bodyBudget, how variant) *body {
 
 // build encodes a variant and keeps it if it may.
 func (s *shape) build(v *groupView, budget *bodyBudget, how variant, b *shapeBodies) *body {
+	if b == nil {
+		s.dropStale(v, budget) // what they held may be just what is needed
+	}
 	if budget.spent() {
 		return nil
 	}
@@ -135,13 +138,20 @@ func (s *shape) build(v *groupView, budget *bodyBudget, how variant, b *shapeBod
 	return made
 }
 
-// renewBodies replaces the shape's bodies by empty ones for this view. It returns nil when
-// the shape has died.
-func (s *shape) renewBodies(v *groupView, budget *bodyBudget) *shapeBodies {
+// dropStale gives back bodies that this view cannot use.
+func (s *shape) dropStale(v *groupView, budget *bodyBudget) {
 	old := s.bodies.Load()
-	if old == deadBodies {
-		return nil
+	if old == nil || old == deadBodies || s.current(v) == old {
+		return
 	}
+	if s.bodies.CompareAndSwap(old, nil) {
+		old.close(budget)
+	}
+}
+
+// renewBodies gives the shape empty bodies for this view. It returns nil when the shape
+// has died, or another reader has just given it those of another view.
+func (s *shape) renewBodies(v *groupView, budget *bodyBudget) *shapeBodies {
 	b := &shapeBodies{versions: make([]uint64, len(s.members))}
 	for i := range s.members {
 		b.versions[i] = v.shown[s.members[i].group]
@@ -150,14 +160,27 @@ func (s *shape) renewBodies(v *groupView, budget *bodyBudget) *shapeBodies {
 	size := int64(shapeBodiesBytes + 8*len(b.versions))
 	b.charged.Store(size)
 	budget.used.Add(size)
-	if !s.bodies.CompareAndSwap(old, b) {
-		b.close(budget)
-		return s.current(v) // another reader's, if it fits
+	if s.bodies.CompareAndSwap(nil, b) {
+		return b
 	}
-	if old != nil {
-		old.close(budget)
+	b.close(budget)
+	if b = s.current(v); b == deadBodies {
+		return nil
 	}
 	return b
+}
+
+// sweepBodies gives back the bodies of all shapes that this view cannot use. The writer
+// does it when a group has changed and the budget is spent: shapes that nobody looks at
+// any more would hold on to it. It is then not spent for as many lookups as filled it.
+func (t *shapeTable) sweepBodies(v *groupView, budget *bodyBudget) {
+	for _, chunk := range t.chunks {
+		for _, s := range chunk {
+			if s != nil {
+				s.dropStale(v, budget)
+			}
+		}
+	}
 }
 
 // kill ends the shape's bodies when the shape leaves the table.

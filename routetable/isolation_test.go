@@ -123,8 +123,9 @@ func TestNoNonRepeatableRead(t *testing.T) {
 		}
 	}, func() error {
 		s := f.Snapshot()
+		first := int(round.Load()) % 10
 		look := func() (out []byte) {
-			for i := int(round.Load()) % 10; i < len(f.names); i += 97 {
+			for i := first; i < len(f.names); i += 97 {
 				if r, ok := s.Route(f.names[i]); ok {
 					out = r.AppendBody(append(out, '\n'), RouteOptions{})
 				} else {
@@ -134,9 +135,7 @@ func TestNoNonRepeatableRead(t *testing.T) {
 			out = s.AppendClusterInfo(out)
 			return append(out, fmt.Sprint(s.Stats().Topics, s.Stats().Shapes)...)
 		}
-		from := round.Load()
-		a, b := look(), look()
-		if round.Load()%10 == from%10 && !bytes.Equal(a, b) {
+		if a, b := look(), look(); !bytes.Equal(a, b) {
 			return fmt.Errorf("the same snapshot answered\n%s\nand then\n%s", a, b)
 		}
 		return nil

@@ -115,6 +115,9 @@ func (t *Table) publish(x *Txn) {
 	for i := range x.renewals {
 		x.renewals[i].apply()
 	}
+	if x.view.epoch != x.base.view.epoch && t.budget.spent() {
+		x.shapes.sweepBodies(x.view.groupView, &t.budget)
+	}
 }
 
 func (r *renewal) apply() {
