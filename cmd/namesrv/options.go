@@ -76,7 +76,8 @@ func (p *optionParser) token(token string) error {
 // complete reports an option that still waits for its value.
 func (p *optionParser) complete() error {
 	if p.awaiting != nil {
-		return fmt.Errorf("Missing argument for option: %s", p.awaiting.short) //nolint:staticcheck // Java's text
+		//lint:ignore ST1005 Java's text
+		return fmt.Errorf("Missing argument for option: %s", p.awaiting.short)
 	}
 	return nil
 }
@@ -115,7 +116,8 @@ func (p *optionParser) setValue(o *option, v string) error {
 }
 
 func unknown(token string) error {
-	return fmt.Errorf("Unrecognized option: %s", token) //nolint:staticcheck // Java's text
+	//lint:ignore ST1005 Java's text
+	return fmt.Errorf("Unrecognized option: %s", token)
 }
 
 // longOption handles --name, --name=value, and -name where -name is a long option.
@@ -189,7 +191,7 @@ func shortOption(name string) *option {
 func matchLong(name string) (*option, error) {
 	bare := strings.TrimPrefix(strings.TrimPrefix(name, "-"), "-")
 	if bare == "" {
-		return nil, errors.New("Ambiguous option: '" + name + "'  (could be: 'help', 'namesrvAddr', 'configFile', 'printConfigItem')") //nolint:staticcheck // Java's text
+		return nil, errors.New("Ambiguous option: '" + name + "'  (could be: 'help', 'namesrvAddr', 'configFile', 'printConfigItem')")
 	}
 	for i := range optionTable {
 		if strings.HasPrefix(optionTable[i].long, bare) {

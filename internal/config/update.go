@@ -12,7 +12,8 @@ import (
 var (
 	// ErrProtected: the update names a path, an address, a protecting limit or an entry
 	// of configBlackList.
-	ErrProtected = errors.New("Can not update config in black list.") //nolint:staticcheck // Java's text
+	//lint:ignore ST1005 Java's text
+	ErrProtected = errors.New("Can not update config in black list.")
 	// ErrUnparsable: not the properties format.
 	ErrUnparsable = errors.New("string2Properties error")
 	// ErrInvalidValue: a value the key cannot have, or a control character anywhere.
