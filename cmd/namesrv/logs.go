@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"gopkg.in/natefinch/lumberjack.v2"
@@ -36,6 +37,7 @@ func openLogs(cfg *config.Namesrv, stderr io.Writer, terminal bool) *logs {
 		l.mirrored = true
 		fmt.Fprintf(l.stderr, "namesrv: no log file, so log lines come here: %v\n", err)
 	} else {
+		keepCrash(filepath.Join(cfg.LogDir, "namesrv_crash.log"))
 		l.file = newAsyncWriter(&lumberjack.Logger{
 			Filename:   path,
 			MaxSize:    int(max(1, cfg.LogFileBytesMax>>20)), // MiB
@@ -48,6 +50,17 @@ func openLogs(cfg *config.Namesrv, stderr io.Writer, terminal bool) *logs {
 	_ = level.UnmarshalText([]byte(cfg.LogLevel)) // config has checked it
 	l.Logger = slog.New(slog.NewTextHandler(logTee{l}, &slog.HandlerOptions{Level: level}))
 	return l
+}
+
+// keepCrash has the runtime write the last words of a crash to a file as well: stderr is
+// often nobody's. Not the log, whose file may be rotated away.
+func keepCrash(path string) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return // stderr has it all the same
+	}
+	_ = debug.SetCrashOutput(f, debug.CrashOptions{})
+	f.Close()
 }
 
 // touch makes sure that the file can be written, with a mode that log shippers can read:

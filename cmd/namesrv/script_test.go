@@ -216,7 +216,7 @@ func waitForPort(ts *testscript.TestScript, s *testServer, outFile, errFile, log
 
 var signalsByName = map[string]syscall.Signal{
 	"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "HUP": syscall.SIGHUP,
-	"QUIT": syscall.SIGQUIT, "KILL": syscall.SIGKILL, "PIPE": syscall.SIGPIPE,
+	"QUIT": syscall.SIGQUIT, "KILL": syscall.SIGKILL, "PIPE": syscall.SIGPIPE, "ABRT": syscall.SIGABRT,
 }
 
 func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
