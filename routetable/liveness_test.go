@@ -1,6 +1,7 @@
 package routetable
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 
@@ -269,5 +270,67 @@ func TestDigestCoversTheHeader(t *testing.T) {
 	}
 	if New(Options{}).NewDigester().Sum() == table.NewDigester().Sum() {
 		t.Error("two tables have the same seeds")
+	}
+}
+
+// TestHeartbeatDuringThrownAwayRestore: a broker is restored, heard of, and then the
+// transaction panics: it is parked again, under what it was heard of.
+func TestHeartbeatDuringThrownAwayRestore(t *testing.T) {
+	table, h, r, _ := raceWorld(t)
+	table.Update(Rules{}, func(x *Txn) {
+		if !x.Park(r.Broker, 0) {
+			t.Error("not parked")
+		}
+	})
+	panicked := table.updatePanicking(Rules{}, func(x *Txn) {
+		x.Restore(r.Broker, 0, 10)
+		if _, s := table.Heartbeat(h.Cluster, h.Addr, 20); s != HeartbeatRenewed {
+			t.Errorf("heartbeat met %d", s)
+		}
+	})
+	if _, ok := panicked.(*UpdatePanic); !ok {
+		t.Fatalf("panicked with %v", panicked)
+	}
+	if info, _ := table.Snapshot().Live(r.Broker); info.State != StateParked || info.LastSeenMillis != 20 {
+		t.Errorf("%+v", info)
+	}
+	if err := table.checkInvariants(); err != nil {
+		t.Error(err)
+	}
+	if !table.restores(r.Broker) {
+		t.Error("it cannot be restored")
+	}
+}
+
+func (t *Table) restores(key BrokerKey) (ok bool) {
+	t.Update(Rules{}, func(x *Txn) { ok = x.Restore(key, 0, 30) })
+	return ok
+}
+
+// TestBrokers: every registration once, by name and id, the hidden and the outnamed too.
+func TestBrokers(t *testing.T) {
+	table := New(Options{})
+	add := func(name, addr string, id int64) {
+		r := benchRegistration(0, nil)
+		r.Name, r.Broker.Addr, r.ID = name, addr, id
+		table.Update(Rules{}, func(x *Txn) { x.RegisterBroker(r) })
+	}
+	add("b", "h:1", 0)
+	add("a", "h:2", 1)
+	add("a", "h:3", 0)
+	add("c", "h:1", 0)
+	table.Update(Rules{}, func(x *Txn) { x.Park(BrokerKey{"DefaultCluster", "h:2"}, 0) })
+	got := ""
+	for b := range table.Snapshot().Brokers() {
+		got += fmt.Sprintf("%s %d %s %v; ", b.Name, b.ID, b.Broker.Addr, b.State)
+	}
+	if want := "a 0 h:3 live; a 1 h:2 parked; b 0 h:1 live; c 0 h:1 live; "; got != want {
+		t.Errorf("got %s", got)
+	}
+	for b := range table.Snapshot().Brokers() {
+		if b.Name != "a" {
+			t.Error("went on after break")
+		}
+		break
 	}
 }

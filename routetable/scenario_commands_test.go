@@ -331,7 +331,7 @@ func (w *world) cmdLive(t *testing.T, d *datadriven.TestData, out *strings.Build
 	}
 	v := i.DataVersion
 	fmt.Fprintf(out, "%s %d %s v=%d.%d.%d seen=%d timeout=%d conn=%d\n", i.Name, i.ID,
-		[]string{"LIVE", "HELD", "PARKED", "removed"}[i.State], v.StateVersion, v.Timestamp, v.Counter, i.LastSeenMillis, i.TimeoutMillis, i.Conn)
+		i.State, v.StateVersion, v.Timestamp, v.Counter, i.LastSeenMillis, i.TimeoutMillis, i.Conn)
 }
 
 func (w *world) cmdStats(t *testing.T, d *datadriven.TestData, out *strings.Builder) {

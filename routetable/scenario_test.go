@@ -123,7 +123,7 @@ func (w *world) effects(out *strings.Builder, list []Effect) {
 			fmt.Fprintf(out, "! close conn %d of %s\n", e.Conn, e.Broker.Addr)
 			delete(w.bindings, e.Conn)
 		case EffectRemoved:
-			fmt.Fprintf(out, "! removed %s %d %s: %s\n", e.Name, e.ID, e.Broker.Addr, reasonNames[e.Reason])
+			fmt.Fprintf(out, "! removed %s %d %s: %s\n", e.Name, e.ID, e.Broker.Addr, e.Reason)
 		case EffectNotifyMinBrokerID:
 			n := e.Notify
 			fmt.Fprintf(out, "! notify %v: min id %d at %s", n.Targets, n.MinBrokerID, n.MinBrokerAddr)
@@ -136,11 +136,6 @@ func (w *world) effects(out *strings.Builder, list []Effect) {
 			out.WriteByte('\n')
 		}
 	}
-}
-
-var reasonNames = map[RemoveReason]string{
-	RemoveUnregistered: "unregistered", RemoveConnClosed: "connection closed", RemoveExpired: "expired",
-	RemoveReplaced: "replaced", RemoveRoleSwitched: "role switched",
 }
 
 // diff prints what readers see differently since the last command.

@@ -6,7 +6,7 @@ import "github.com/pharosmq/pharos/codec"
 // decided. Like Park and Restore it is void, and returns false, when generation is neither
 // 0 nor the present one, or the registration is gone or not in the state it starts from.
 func (x *Txn) Hold(key BrokerKey, generation uint32) bool {
-	_, ok := x.moveState(key, generation, StateHeld, func(s State) bool { return s == StateLive })
+	_, ok := x.moveState(key, generation, StateHeld, 0, func(s State) bool { return s == StateLive })
 	return ok
 }
 
@@ -14,7 +14,7 @@ func (x *Txn) Hold(key BrokerKey, generation uint32) bool {
 // been unregistered, but its data stays until it is restored, replaced, or expires.
 // Heartbeats don't renew it. The members of its group are told if it had the smallest id.
 func (x *Txn) Park(key BrokerKey, generation uint32) bool {
-	l, ok := x.moveState(key, generation, StateParked, func(s State) bool { return s == StateLive || s == StateHeld })
+	l, ok := x.moveState(key, generation, StateParked, 0, func(s State) bool { return s == StateLive || s == StateHeld })
 	if !ok {
 		return false
 	}
@@ -25,22 +25,16 @@ func (x *Txn) Park(key BrokerKey, generation uint32) bool {
 // Restore makes a HELD or PARKED registration LIVE again, with everything it had, last
 // heard of at nowMillis.
 func (x *Txn) Restore(key BrokerKey, generation uint32, nowMillis int64) bool {
-	l, ok := x.moveState(key, generation, StateLive, func(s State) bool { return s == StateHeld || s == StateParked })
+	l, ok := x.moveState(key, generation, StateLive, nowMillis, func(s State) bool { return s == StateHeld || s == StateParked })
 	if !ok {
 		return false
-	}
-	for {
-		w := l.leaf.load()
-		if x.swapLeaf(l, w, w.seenAt(nowMillis)) {
-			break
-		}
 	}
 	x.setParked(l, false)
 	return true
 }
 
-// moveState changes the state of the registration at key.
-func (x *Txn) moveState(key BrokerKey, generation uint32, to State, from func(State) bool) (*brokerLive, bool) {
+// moveState changes the state of the registration at key, and when it was heard of.
+func (x *Txn) moveState(key BrokerKey, generation uint32, to State, nowMillis int64, from func(State) bool) (*brokerLive, bool) {
 	l := x.live.find(key.Cluster, key.Addr)
 	if l == nil {
 		return nil, false
@@ -50,7 +44,7 @@ func (x *Txn) moveState(key BrokerKey, generation uint32, to State, from func(St
 		if (generation != 0 && generation != w.generation()) || !from(w.state()) {
 			return nil, false
 		}
-		if x.swapLeaf(l, w, w.withState(to)) {
+		if x.swapLeaf(l, w, w.withState(to).seenAt(nowMillis)) {
 			return l, true
 		}
 	}

@@ -47,7 +47,9 @@ type Rules struct {
 	NotifyMinBrokerIDChanged          bool
 }
 
-// Registration is one REGISTER_BROKER request, parsed.
+// Registration is one REGISTER_BROKER request, parsed. The table keeps its strings and
+// those of the body's mappings and filter servers, so they must not share memory with a
+// frame; topic names are copied.
 type Registration struct {
 	Broker        BrokerKey
 	Name          string // the group's name, brokerName
