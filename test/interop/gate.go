@@ -19,15 +19,16 @@ func Require(tb testing.TB) {
 	if os.Getenv(envInterop) == "" {
 		tb.Skipf("NOT RUN: needs a JDK, Maven and minutes; run it with `make interop` (%s=1)", envInterop)
 	}
+	reportTest(tb)
 }
 
 // RequireFull ends the test early unless the long tier was asked for.
 func RequireFull(tb testing.TB) {
 	tb.Helper()
-	Require(tb)
-	if !Full() {
+	if os.Getenv(envInterop) != "" && !Full() {
 		tb.Skipf("NOT RUN: part of the long tier; run it with `make interop-full` (%s=1)", envFull)
 	}
+	Require(tb)
 }
 
 // Full says whether the long tier was asked for.

@@ -42,7 +42,7 @@ type NamesrvOptions struct {
 	Name string   // names the log; default: the kind
 	Port int      // default: a free one
 	Home string   // ROCKETMQ_HOME and user home; default: a fresh folder
-	Conf []string // more key=value lines for the -c file
+	Conf []string // more key=value lines for the -c file, when Home has none yet
 }
 
 // Namesrv is a running name server.
@@ -78,12 +78,15 @@ func StartNamesrv(tb testing.TB, kind NamesrvKind, o NamesrvOptions) *Namesrv {
 		o.Home = tb.TempDir()
 	}
 	conf := filepath.Join(o.Home, "conf", "namesrv.properties")
-	lines := append([]string{
-		fmt.Sprintf("listenPort=%d", o.Port),
-		"bindAddress=127.0.0.1",
-		"kvConfigPath=" + filepath.Join(o.Home, "namesrv", "kvConfig.json"),
-	}, o.Conf...)
-	writeFile(tb, conf, strings.Join(lines, "\n")+"\n")
+	if _, err := os.Stat(conf); err != nil {
+		lines := append([]string{
+			fmt.Sprintf("listenPort=%d", o.Port),
+			"bindAddress=127.0.0.1",
+			"kvConfigPath=" + filepath.Join(o.Home, "namesrv", "kvConfig.json"),
+			"adminListen=", // Pharos' HTTP port, off; Java keeps keys it does not know
+		}, o.Conf...)
+		writeFile(tb, conf, strings.Join(lines, "\n")+"\n")
+	}
 	n := &Namesrv{Kind: kind, Port: o.Port, Home: o.Home}
 	var spec procSpec
 	if kind == JavaNamesrv {
@@ -95,6 +98,16 @@ func StartNamesrv(tb testing.TB, kind NamesrvKind, o NamesrvOptions) *Namesrv {
 	n.Proc = startProc(tb, spec)
 	n.awaitListening(tb, 2*time.Minute)
 	return n
+}
+
+// Succeed starts a name server of the given kind on the port and with the files of n, which
+// must have ended.
+func (n *Namesrv) Succeed(tb testing.TB, kind NamesrvKind, name string) *Namesrv {
+	tb.Helper()
+	if !n.Exited() {
+		tb.Fatalf("%s still runs", n.Name)
+	}
+	return StartNamesrv(tb, kind, NamesrvOptions{Name: name, Port: n.Port, Home: n.Home})
 }
 
 func javaNamesrvSpec(tb testing.TB, name, home, conf string) procSpec {
