@@ -48,7 +48,7 @@ interop-full: ## all versions, faults and the long differential test; report in 
 	PHAROS_INTEROP=1 PHAROS_INTEROP_FULL=1 $(GO) test -count=1 -timeout 150m -v ./test/interop/...
 
 hostile: ## attackers beside innocents, 10 s an attack, held to the latency target: needs an idle machine
-	PHAROS_HOSTILE_SECONDS=10 PHAROS_HOSTILE_STRICT=1 $(GO) test -count=1 -timeout 15m -v -run TestInnocents ./test/hostile
+	PHAROS_HOSTILE=1 PHAROS_HOSTILE_SECONDS=10 PHAROS_HOSTILE_STRICT=1 $(GO) test -count=1 -timeout 15m -v -run TestInnocents ./test/hostile
 
 bench: ## micro benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem ./codec ./routetable ./server

@@ -51,16 +51,23 @@ func attackTime(t *testing.T) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
+// switches skips the tests of this package where they don't belong: they take minutes and
+// judge latencies.
+func switches(t *testing.T) {
+	t.Helper()
+	if os.Getenv("PHAROS_HOSTILE") == "" {
+		t.Skip("NOT RUN: attackers beside innocents take minutes; make test runs them, or PHAROS_HOSTILE=1")
+	}
+	if raceDetector {
+		t.Skip("NOT RUN: latencies mean nothing under the race detector")
+	}
+}
+
 // Goal: no peer can hurt another one. Method: one server process; for each attack the
 // innocents work while the attackers' process does its worst; then what they saw, the
 // server's memory and its log are checked.
 func TestInnocentsDoNotNotice(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes minutes; not run with -short")
-	}
-	if raceDetector {
-		t.Skip("measures latencies; runs without the race detector")
-	}
+	switches(t)
 	server := startNamesrv(t)
 	in := newInnocents(t, server.addr)
 	run := attackTime(t)
@@ -153,10 +160,12 @@ func watchResident(ctx context.Context, t *testing.T, server *namesrv) <-chan in
 	return result
 }
 
+// awaitResident waits for the server's memory to come back. An idle Go program collects
+// every two minutes.
 func awaitResident(t *testing.T, server *namesrv, limit int64) {
 	t.Helper()
 	var got int64
-	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(time.Second) {
+	for deadline := time.Now().Add(150 * time.Second); time.Now().Before(deadline); time.Sleep(time.Second) {
 		var err error
 		if got, err = server.residentBytes(); err != nil {
 			t.Fatal(err)
@@ -166,5 +175,5 @@ func awaitResident(t *testing.T, server *namesrv, limit int64) {
 			return
 		}
 	}
-	t.Errorf("a minute after the attacks the server still holds %d MB, want at most %d MB", got>>20, limit>>20)
+	t.Errorf("150 s after the attacks the server still holds %d MB, want at most %d MB", got>>20, limit>>20)
 }

@@ -14,6 +14,7 @@ import (
 // that keep registering; the server is stopped for longer than their heartbeat timeout,
 // and continued; their routes are watched while it catches up and scans.
 func TestStoppedServerKeepsItsBrokers(t *testing.T) {
+	switches(t)
 	f := func(stopped time.Duration, timeoutMillis int64) {
 		t.Helper()
 		server := startNamesrv(t)
