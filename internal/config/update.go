@@ -36,9 +36,15 @@ type Change struct{ Key, Old, New string }
 // UpdateResult says what an update did, for the log.
 type UpdateResult struct {
 	Changes []Change // sorted by key; keys that kept their value are not here
-	Ignored []string // keys nobody knows, sorted
+	Ignored []string // keys nobody knows, sorted; the first few, and how many more
 	Path    string   // the file that keeps the changes
 }
+
+// updateBytesMax bounds the body of an update; all keys with long values are 4 kB.
+const updateBytesMax = 1 << 20
+
+// ignoredMax bounds what is said about keys nobody knows.
+const ignoredMax = 16
 
 // Update applies the body of UPDATE_NAMESRV_CONFIG (318). Either every known key of it is
 // live, valid and stored in the file, and then it takes effect; or nothing is changed and
@@ -48,6 +54,9 @@ type UpdateResult struct {
 // Java: Configuration#update, which applies what it cannot store, skips bad values, takes
 // "yes" for false, and rewrites the operator's file without comments.
 func (c *Namesrv) Update(body []byte) (UpdateResult, error) {
+	if len(body) > updateBytesMax {
+		return UpdateResult{}, fmt.Errorf("%w: the update has %d bytes, and %d are the most", ErrInvalidValue, len(body), updateBytesMax)
+	}
 	props, err := parseProperties(body)
 	if err != nil {
 		return UpdateResult{}, ErrUnparsable
@@ -93,10 +102,13 @@ func (c *Namesrv) plan(names []string, asked map[string]string, res *UpdateResul
 	var restart []string
 	var changes []Change
 	v := c.valuesLocked()
+	unknown := 0
 	for _, name := range names {
 		switch k := findKey(name); {
 		case k == nil:
-			res.Ignored = append(res.Ignored, name)
+			if unknown++; unknown <= ignoredMax {
+				res.Ignored = append(res.Ignored, strings.Trim(quote(name), `"`))
+			}
 		case k.change != changeLive:
 			restart = append(restart, name)
 		default:
@@ -106,6 +118,9 @@ func (c *Namesrv) plan(names []string, asked map[string]string, res *UpdateResul
 			}
 			changes = append(changes, Change{Key: name, Old: old, New: k.text(v)})
 		}
+	}
+	if unknown > ignoredMax {
+		res.Ignored = append(res.Ignored, fmt.Sprintf("and %d more", unknown-ignoredMax))
 	}
 	if len(restart) > 0 {
 		return nil, &NeedsRestartError{Keys: restart}

@@ -107,7 +107,7 @@ func TestUpdateRefused(t *testing.T) {
 		{"bad number", "waitSecondsForService=soon", ErrInvalidValue,
 			`invalid value for waitSecondsForService: "soon" is not a whole number`},
 		{"bad boolean", "orderMessageEnable=yes", ErrInvalidValue, `invalid value for orderMessageEnable: "yes" is not true or false`},
-		{"long number", "waitSecondsForService=" + strings.Repeat("9", 1<<20), ErrInvalidValue,
+		{"long number", "waitSecondsForService=" + strings.Repeat("9", 1<<19), ErrInvalidValue,
 			`invalid value for waitSecondsForService: "` + strings.Repeat("9", 80) + `"... is not a whole number`},
 		{"empty", "orderMessageEnable", ErrInvalidValue, ""},
 		{"good before bad", "enableTopicList=false\norderMessageEnable=yes", ErrInvalidValue, ""},
@@ -158,6 +158,22 @@ func TestUpdateIgnoresWhatNobodyKnows(t *testing.T) {
 		if err != nil || len(res.Changes) != 0 || readFile(t, path) != file {
 			t.Errorf("%q: %+v, %v; file %q", body, res, err, readFile(t, path))
 		}
+	}
+}
+
+// What a caller sends decides neither the length of a log line nor what is allocated.
+func TestUpdateIsBounded(t *testing.T) {
+	c, _ := mustLoad(t, "")
+	var many strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&many, "nobody%d%s=x\n", i, strings.Repeat("y", 900))
+	}
+	res, err := c.Update([]byte(many.String()))
+	if err != nil || len(res.Ignored) != 17 || res.Ignored[16] != "and 984 more" || len(strings.Join(res.Ignored, "")) > 2000 {
+		t.Errorf("%v, %q", err, res.Ignored)
+	}
+	if _, err := c.Update(make([]byte, updateBytesMax+1)); !errors.Is(err, ErrInvalidValue) {
+		t.Errorf("a body of more than %d bytes: %v", updateBytesMax, err)
 	}
 }
 
