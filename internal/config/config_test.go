@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -316,7 +315,17 @@ func TestUserHomeIsThePasswdEntry(t *testing.T) {
 	if c.UserHome == "/somewhere/else" {
 		t.Errorf("user.home is $HOME although there is a passwd entry for uid %d", os.Getuid())
 	}
-	if errors.Is(err, os.ErrNotExist) || c.UserHome == "" {
-		t.Errorf("user.home %q", c.UserHome)
+	for _, tt := range []struct{ passwd, home, want string }{
+		{"/home/mq", "/other", "/home/mq"},
+		{"/nonexistent", "/other", "/nonexistent"},
+		{"", "/other", "/other"},  // a container that runs as a number
+		{"/", "/other", "/other"}, // systemd's DynamicUser
+		{"/", "", "/"},
+		{"", "", "?"},
+		{"", "/", "?"},
+	} {
+		if got := usableHome(tt.passwd, tt.home); got != tt.want {
+			t.Errorf("passwd %q and HOME %q: %q, want %q", tt.passwd, tt.home, got, tt.want)
+		}
 	}
 }

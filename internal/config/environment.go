@@ -34,15 +34,18 @@ func passwdHome(getenv func(string) string) string {
 	if u, err := user.LookupId(strconv.Itoa(os.Getuid())); err == nil {
 		dir = u.HomeDir
 	}
-	if len(dir) < 2 {
-		if home := getenv("HOME"); len(home) > 1 {
-			return home
-		}
-	}
-	if dir == "" {
+	return usableHome(dir, getenv("HOME"))
+}
+
+// usableHome chooses between the passwd entry's directory and $HOME; "" is none.
+func usableHome(passwd, home string) string {
+	switch {
+	case len(passwd) < 2 && len(home) > 1:
+		return home
+	case passwd == "":
 		return "?" // as Java: a directory of this name below the working directory
 	}
-	return dir
+	return passwd
 }
 
 // intProperties are the -D options that are defaults of numeric keys (Java:
