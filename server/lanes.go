@@ -29,7 +29,9 @@ var AdminLane = routetable.BrokerKey{Cluster: "\x00", Addr: "admin"}
 // key is the broker, so that its old and its new connection serialise.
 //
 // Workers sit on OS threads of lower priority: a loop that has a lookup to answer takes
-// the processor from them. Jobs that compute for long should yield (runtime.Gosched)
+// the processor from them. Not of the lowest: a collection of garbage waits for every
+// thread that runs Go code to come to a stop, so one that the kernel leaves off the
+// processor holds up all others. Jobs that compute for long should yield (runtime.Gosched)
 // every 100 us or so, for the case that there are more goroutines than processors.
 type Lanes struct {
 	workers  []*laneWorker // the last one is the admin lane's
