@@ -15,21 +15,34 @@ type arena struct {
 	servers   [2]*Server
 	played    int // on the present pair
 	salt      int
+	generate  func(seed uint64, salt int) *History
 	ears      *ears
 	stats     *Stats
 }
 
 func newArena(tb testing.TB, plan Plan) *arena {
 	tb.Helper()
-	a := &arena{plan: plan, dir: tb.TempDir(), stats: NewStats()}
+	dir, err := os.MkdirTemp("", "pharos-differential-")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	a := &arena{plan: plan, dir: dir, stats: NewStats()}
+	a.generate = func(seed uint64, salt int) *History { return Generate(seed, salt, plan.Steps) }
 	for i, name := range plan.Pair {
 		a.launchers[i] = newLauncher(tb, name)
 	}
-	var err error
 	if a.ears, err = newEars(); err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { a.stop(); a.ears.close() })
+	tb.Cleanup(func() {
+		a.stop()
+		a.ears.close()
+		if tb.Failed() {
+			tb.Logf("the servers' logs and files: %s", dir)
+			return
+		}
+		os.RemoveAll(dir)
+	})
 	return a
 }
 
@@ -72,7 +85,7 @@ func (a *arena) play(seed uint64, keep []int) (*History, *Failure, error) {
 		return nil, nil, err
 	}
 	a.salt++
-	h := Generate(seed, a.salt, a.plan.Steps)
+	h := a.generate(seed, a.salt)
 	a.ears.forget()
 	var listening *ears
 	if h.world.notify {

@@ -57,7 +57,7 @@ func (b *member) wrapper(r *rand.Rand, topics []topicConfig) string {
 		out += `,"mappingDataVersion":{"counter":0,"stateVersion":0,"timestamp":1700000000000}`
 	}
 	out += `,"topicConfigTable":{` + strings.Join(table, ",") + "}"
-	if b.version >= 413 || hasMapping(topics) {
+	if b.version >= 413 || b.version >= 37 && hasMapping(topics) {
 		out += `,"topicQueueMappingDetailMap":` + b.mappings(topics, true) +
 			`,"topicQueueMappingInfoMap":` + b.mappings(topics, false)
 	}
@@ -109,9 +109,14 @@ func (b *member) mappings(topics []topicConfig, detail bool) string {
 	return "{" + strings.Join(parts, ",") + "}"
 }
 
+// mappingInfo is what the broker says of a static topic; it depends on its data version.
 func (b *member) mappingInfo(t topicConfig) string {
+	epoch := 1234 + b.dv.counter
+	if b.dv.counter%3 == 0 {
+		epoch = 9007199254740993 // beyond what a double holds exactly
+	}
 	return fmt.Sprintf(`{"bname":"%s","currIdMap":{0:0,1:%d,10:3},"dirty":false,"epoch":%d,"scope":"__global__","topic":"%s","totalQueues":%d}`,
-		b.Name, b.ID, t.epoch, t.name, t.read)
+		b.Name, b.dv.counter, epoch, t.name, 4+b.dv.counter%4)
 }
 
 // compressedBody is the zlib form: length-prefixed strings.

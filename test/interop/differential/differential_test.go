@@ -41,6 +41,27 @@ func TestDifferential(t *testing.T) {
 	t.Logf("%s against %s: %s", plan.Pair[0], plan.Pair[1], a.stats)
 }
 
+// TestOddities sends everything odd the generator knows, in order.
+func TestOddities(t *testing.T) {
+	interop.Require(t)
+	plan, err := PlanFromEnv()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := newArena(t, plan)
+	a.generate = Oddities
+	for seed := range uint64(6) {
+		h, failure, err := a.play(seed, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if failure != nil {
+			t.Errorf("%s", a.report(h, failure))
+		}
+	}
+	t.Logf("%s against %s: %s", plan.Pair[0], plan.Pair[1], a.stats)
+}
+
 func progress(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "differential: "+format+"\n", args...)
 }

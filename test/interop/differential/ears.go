@@ -17,10 +17,10 @@ import (
 // which a name server sends on a connection of its own making, and tells by the process at
 // the other end which server it came from.
 type ears struct {
-	mu    sync.Mutex
-	pids  [2]int
-	heard [2]map[string]int // address and content -> how often
-	fault error
+	mu        sync.Mutex
+	reference int               // its process
+	heard     [2]map[string]int // address and content -> how often
+	fault     error
 	// counted is how many of the heard ones the statistics have.
 	counted int
 	lists   []net.Listener
@@ -63,14 +63,14 @@ func (e *ears) close() {
 func (e *ears) forget() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.heard, e.counted = [2]map[string]int{{}, {}}, 0
+	e.heard, e.counted, e.fault = [2]map[string]int{{}, {}}, 0, nil
 }
 
-// attribute says which processes the next connections may come from.
+// attribute says which servers the next connections may come from.
 func (e *ears) attribute(servers [2]*Server) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.pids = [2]int{servers[0].Pid(), servers[1].Pid()}
+	e.reference = servers[0].Pid()
 }
 
 func (e *ears) accept(l net.Listener) {
@@ -86,9 +86,9 @@ func (e *ears) accept(l net.Listener) {
 func (e *ears) listen(c net.Conn, addr string) {
 	defer c.Close()
 	e.mu.Lock()
-	pids := e.pids
+	reference := e.reference
 	e.mu.Unlock()
-	side, err := sideOf(c, pids)
+	side, err := sideOf(c, reference)
 	in := bufio.NewReader(c)
 	for err == nil {
 		var r *Reply
@@ -109,9 +109,13 @@ func notification(r *Reply) string {
 	return headerShape(&Request{Expect: ExpectAny, Opaque: r.Opaque + 1}, r) + string(r.Body)
 }
 
+// hearTime is how long the slower server may take to send a notification: it first has to
+// connect.
+const hearTime = 5 * time.Second
+
 // compare waits until both servers have sent the same notifications.
 func (e *ears) compare(servers [2]*Server, s *Step, stats *Stats) []Difference {
-	deadline := time.Now().Add(2 * agreeTime)
+	deadline := time.Now().Add(hearTime)
 	for {
 		a, b, total, fault := e.tally()
 		if fault != nil {
@@ -124,10 +128,21 @@ func (e *ears) compare(servers [2]*Server, s *Step, stats *Stats) []Difference {
 		}
 		if time.Now().After(deadline) || fault != nil {
 			q := Request{Code: 905, Note: "notifications up to: " + s.String()}
-			return []Difference{{Request: &q, Field: "notifications", A: a, B: b}}
+			return []Difference{{Request: &q, Field: "notifications", A: a, B: b + logLines(servers[0])}}
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
+}
+
+// logLines are the last lines of a Java server's log; they tell of notifications that it
+// could not deliver.
+func logLines(s *Server) string {
+	text, err := os.ReadFile(filepath.Join(s.Home, "namesrv.log"))
+	if err != nil {
+		return ""
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return "\n      the log of " + s.Name + " ends:\n        " + strings.Join(lines[max(0, len(lines)-12):], "\n        ")
 }
 
 func (e *ears) tally() (a, b string, total int, fault error) {
@@ -148,24 +163,23 @@ func (e *ears) tally() (a, b string, total int, fault error) {
 	return text[0], text[1], total, e.fault
 }
 
-// sideOf finds which of the two processes has the other end of a loopback connection.
-func sideOf(c net.Conn, pids [2]int) (int, error) {
+// sideOf finds which server has the other end of a loopback connection: the reference, in
+// whose descriptors it is, or else the subject, which may have closed it again.
+func sideOf(c net.Conn, reference int) (int, error) {
 	inode, err := socketInode(c.RemoteAddr().(*net.TCPAddr), c.LocalAddr().(*net.TCPAddr))
+	if err != nil || inode == "0" {
+		return 1, err
+	}
+	links, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", reference))
 	if err != nil {
 		return 0, err
 	}
-	for side, pid := range pids {
-		links, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
-		if err != nil {
-			return 0, err
-		}
-		for _, link := range links {
-			if to, err := os.Readlink(link); err == nil && to == "socket:["+inode+"]" {
-				return side, nil
-			}
+	for _, link := range links {
+		if to, err := os.Readlink(link); err == nil && to == "socket:["+inode+"]" {
+			return 0, nil
 		}
 	}
-	return 0, fmt.Errorf("no server has the socket %v -> %v", c.RemoteAddr(), c.LocalAddr())
+	return 1, nil
 }
 
 // socketInode looks a TCP socket up in the kernel's tables, where addresses are written in

@@ -22,6 +22,35 @@ func Generate(seed uint64, salt, steps int) *History {
 	return &History{Seed: seed, Salt: salt, Conns: w.conns, Steps: g.steps[:steps], world: w}
 }
 
+// Oddities is a history of everything odd the generator knows, once each in several
+// styles, with looks at the state in between.
+func Oddities(seed uint64, salt int) *History {
+	g := &generator{world: newWorld(seed, salt)}
+	for _, b := range g.members {
+		g.add(b.conn, g.registration(b, b.topics, "before it gets odd"))
+	}
+	for n := range brokenFrames {
+		g.addBroken(g.scratch(), n)
+	}
+	g.observe()
+	for n, count := 0, 1; n < count; n++ {
+		count = g.addMissing(g.members[n%len(g.members)], n)
+	}
+	g.observe()
+	for n := range oddBodies {
+		for i := range 3 {
+			g.addOddBody(g.members[(n+3*i)%len(g.members)], n)
+		}
+		g.observe()
+	}
+	for range 20 {
+		g.updateConfigOddly()
+		g.oddRequest()
+	}
+	g.observe()
+	return &History{Seed: seed, Salt: salt, Conns: g.conns, Steps: g.steps, world: g.world}
+}
+
 // Brokers are all the places a history may leave something at.
 func (h *History) Brokers() []*member { return h.world.members }
 

@@ -42,6 +42,10 @@ func (g *generator) registration(b *member, topics []topicConfig, note string) R
 		b.dv.state, b.dv.timestamp, b.dv.counter, len(topics), b.acting, b.zone, b.compressed, pad(note)))
 	ref := b.BrokerRef
 	q.Register, q.Stamped = &ref, b.dv.noTimestamp
+	if hasMapping(topics) && b.said == b.dv {
+		q.Tag = tagMappedAgain
+	}
+	b.said = b.dv
 	return q
 }
 
@@ -161,8 +165,9 @@ func (g *generator) switchRole() {
 
 // registerOdd is a registration with a body that is wrong, missing or of another form than
 // the version says.
-func (g *generator) registerOdd() {
-	b := g.anyMember()
+func (g *generator) registerOdd() { g.addOddBody(g.anyMember(), g.r.IntN(len(oddBodies))) }
+
+func (g *generator) addOddBody(b *member, n int) {
 	odd := *b
 	note, q := "", Request{}
 	send := func(body []byte, compressed bool) {
@@ -176,7 +181,7 @@ func (g *generator) registerOdd() {
 		ref := odd.BrokerRef
 		q.Register, q.Stamped = &ref, true
 	}
-	form := oddBodies[g.r.IntN(len(oddBodies))]
+	form := oddBodies[n]
 	note = form.note
 	body, compressed := form.body(g, &odd)
 	send(body, compressed)

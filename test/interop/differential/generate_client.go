@@ -16,12 +16,19 @@ func (g *generator) route() {
 		ext = append(ext, Ext{Key: "acceptStandardJsonOnly", Value: v})
 		note += " standard=" + v
 	case 2, 3:
+		defer g.tag(tagZone)
 		mode := []string{"true", "True", "false", ""}[g.r.IntN(4)]
 		zone := []string{"zone-a", "ZONE-b", "nowhere", " ", ""}[g.r.IntN(5)]
 		ext = append(ext, Ext{Key: "__ZONE_MODE", Value: mode}, Ext{Key: "__ZONE_NAME", Value: zone})
 		note += fmt.Sprintf(" zone %q mode %q", zone, mode)
 	}
 	g.add(g.client(), g.ask(105, ext, nil, note))
+}
+
+// tag marks the last request drawn.
+func (g *generator) tag(tag string) {
+	requests := g.steps[len(g.steps)-1].Requests
+	requests[len(requests)-1].Tag = tag
 }
 
 // list is one of the questions about everything.

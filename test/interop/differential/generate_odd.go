@@ -32,7 +32,12 @@ func (g *generator) oddRequest() {
 // missingFields leaves out what the request needs. Registrations and unregistrations whose
 // absence would damage the Java server's tables are in the tests of single exceptions.
 func (g *generator) missingFields() {
-	b := g.anyMember()
+	g.addMissing(g.anyMember(), -1)
+}
+
+// addMissing adds the n-th request that lacks something, any when n is negative, and says
+// how many there are.
+func (g *generator) addMissing(b *member, n int) int {
 	without := func(ext []Ext, key string) []Ext {
 		var out []Ext
 		for _, e := range ext {
@@ -78,19 +83,31 @@ func (g *generator) missingFields() {
 		{904, without(b.identity(), "brokerAddr"), "without brokerAddr"},
 		{904, []Ext{}, "with no field"},
 	}
-	d := drafts[g.r.IntN(len(drafts))]
+	if n < 0 {
+		n = g.r.IntN(len(drafts))
+	}
+	d := drafts[n]
 	g.add(g.client(), g.ask(d.code, d.ext, nil, d.note))
+	return len(drafts)
 }
 
 // brokenFrame is a frame that is wrong: most get the connection closed.
 func (g *generator) brokenFrame() {
-	draft := brokenFrames[g.r.IntN(len(brokenFrames))]
 	conn := g.scratch()
 	if g.r.IntN(8) == 0 {
 		conn = g.anyMember().conn // a broker's: it is unregistered if the server closes
 	}
+	g.addBroken(conn, g.r.IntN(len(brokenFrames)))
+}
+
+func (g *generator) addBroken(conn, n int) {
+	draft := brokenFrames[n]
 	opaque := g.nextOpaque()
-	g.add(conn, Request{Opaque: opaque, Expect: ExpectAny, Frame: draft.frame(g, opaque), Note: draft.note})
+	q := Request{Opaque: opaque, Expect: ExpectAny, Frame: draft.frame(g, opaque), Note: draft.note}
+	if strings.HasPrefix(draft.note, "foreign property") {
+		q.Tag = tagForeignProperty
+	}
+	g.add(conn, q)
 }
 
 func word(v uint32) []byte { return binary.BigEndian.AppendUint32(nil, v) }
@@ -138,7 +155,30 @@ var brokenFrames = []struct {
 	{"code as a word", jsonFrame(`{"code":"abc","opaque":@}`)},
 	{"code null", jsonFrame(`{"code":null,"opaque":@}`)},
 	{"opaque as a string", jsonFrame(`{"code":206,"opaque":"@"}`)},
-	{"body in the header", jsonFrame(`{"code":106,"body":"AAAA","opaque":@}`)},
+	{"language true", jsonFrame(`{"code":106,"language":true,"opaque":@}`)},
+	{"language object", jsonFrame(`{"code":106,"language":{},"opaque":@}`)},
+	{"extFields array", jsonFrame(`{"code":106,"extFields":[],"opaque":@}`)},
+	{"extFields text", jsonFrame(`{"code":106,"extFields":"x","opaque":@}`)},
+	{"ext value object", jsonFrame(`{"code":105,"extFields":{"topic":{"a":1}},"opaque":@}`)},
+	{"ext value array", jsonFrame(`{"code":105,"extFields":{"topic":[1,"b"]},"opaque":@}`)},
+	{"ext value fraction", jsonFrame(`{"code":105,"extFields":{"topic":1.50},"opaque":@}`)},
+	{"code as a fraction", jsonFrame(`{"code":106.5,"opaque":@}`)},
+	{"code too large", jsonFrame(`{"code":4294967402,"opaque":@}`)},
+	{"code true", jsonFrame(`{"code":true,"opaque":@}`)},
+	{"remark number", jsonFrame(`{"code":106,"remark":5,"opaque":@}`)},
+	{"remark object", jsonFrame(`{"code":106,"remark":{"a":[1]},"opaque":@}`)},
+	{"code twice", jsonFrame(`{"code":105,"code":106,"opaque":@}`)},
+	{"extFields twice", jsonFrame(`{"code":105,"extFields":{"topic":"a"},"extFields":{"topic":"b"},"opaque":@}`)},
+	{"ext key twice", jsonFrame(`{"code":105,"extFields":{"topic":"a","topic":"b"},"opaque":@}`)},
+	{"single quotes", jsonFrame(`{'code':106,'opaque':@}`)},
+	{"trailing comma", jsonFrame(`{"code":106,"opaque":@,}`)},
+	{"key in upper case", jsonFrame(`{"CODE":106,"opaque":@}`)},
+	{"byte order mark", jsonFrame("\ufeff" + `{"code":106,"opaque":@}`)},
+	{"foreign property body", jsonFrame(`{"code":106,"body":"AAAA","opaque":@}`)},
+	{"foreign property suspended", jsonFrame(`{"code":106,"suspended":"x","opaque":@}`)},
+	{"foreign property callbackList", jsonFrame(`{"code":106,"callbackList":5,"opaque":@}`)},
+	{"foreign property processTimer", jsonFrame(`{"code":106,"processTimer":[1],"opaque":@}`)},
+	{"foreign property serializeTypeCurrentRPC", jsonFrame(`{"code":106,"serializeTypeCurrentRPC":5,"opaque":@}`)},
 	{"unquoted keys", jsonFrame(`{code:106,opaque:@}`)},
 	{"extFields null", jsonFrame(`{"code":105,"extFields":null,"opaque":@}`)},
 	{"extFields empty", jsonFrame(`{"code":105,"extFields":{},"opaque":@}`)},

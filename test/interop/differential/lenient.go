@@ -166,6 +166,33 @@ func (n *node) field(name string) *node {
 	return nil
 }
 
+// cut removes a property, given without quotes, and returns its value, or nil.
+func (n *node) cut(name string) *node {
+	for i, k := range n.keys {
+		if strings.Trim(k, `"`) == name {
+			v := n.values[i]
+			n.keys = append(n.keys[:i:i], n.keys[i+1:]...)
+			n.values = append(n.values[:i:i], n.values[i+1:]...)
+			return v
+		}
+	}
+	return nil
+}
+
+// includes says whether every member of less is in n with the same value. Nil is empty.
+func (n *node) includes(less *node) bool {
+	if less == nil {
+		return true
+	}
+	for i, k := range less.keys {
+		v := n.field(strings.Trim(k, `"`))
+		if v == nil || v.canonical(true) != less.values[i].canonical(true) {
+			return false
+		}
+	}
+	return true
+}
+
 // mapFields are the properties whose value is a Java map: the order of its entries is
 // nobody's promise. Every other object is a bean, whose properties have a fixed order.
 var mapFields = map[string]bool{

@@ -136,11 +136,18 @@ func (l *link) awaitAnything(out *Outcome) error {
 			out.Closed = true
 			return closeError(err)
 		}
-		if r.Opaque == probeOpaque {
-			out.Silent = len(out.Stray) == 0
-			return nil
+		if r.Opaque != probeOpaque {
+			out.Stray = append(out.Stray, r)
+			continue
 		}
-		out.Stray = append(out.Stray, r)
+		// Java has two pools of threads: what the frame led to may still come.
+		if len(out.Stray) == 0 {
+			if late, err := l.readFor(4 * silenceTime); err == nil {
+				out.Stray = append(out.Stray, late)
+			}
+		}
+		out.Silent = len(out.Stray) == 0
+		return nil
 	}
 }
 

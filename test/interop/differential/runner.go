@@ -29,11 +29,13 @@ type runner struct {
 	barrier int
 	// bound is the connection each broker last registered on; holders says which address
 	// last registered under a group's id; seen is every broker ever registered.
-	bound   map[BrokerRef]int
-	holders map[holderKey]string
-	seen    map[BrokerRef]bool
-	last    time.Time // of the last request or close that Java applies later
-	ears    *ears     // listens for 905; nil: nobody does
+	bound       map[BrokerRef]int
+	holders     map[holderKey]string
+	seen        map[BrokerRef]bool
+	removed     bool      // a topic was deleted, or a broker unregistered or gone
+	mappedAgain bool      // see Case
+	last        time.Time // of the last request or close that Java applies later
+	ears        *ears     // listens for 905; nil: nobody does
 }
 
 type holderKey struct {
@@ -92,6 +94,11 @@ func (r *runner) play(keep []int) *Failure {
 func (r *runner) step(s *Step) ([]Difference, error) {
 	if s.Close {
 		return nil, r.closeConn(s.Conn)
+	}
+	if r.ears != nil && s.Requests[0].Unregister != nil {
+		if real, err := r.isMember(s.Requests[0].Unregister); !real || err != nil {
+			return nil, err
+		}
 	}
 	if s.Requests[0].Stamped {
 		time.Sleep(2 * time.Millisecond)
@@ -201,7 +208,7 @@ func (r *runner) askAgain(s *Step) ([]Difference, error) {
 func (r *runner) tolerate(s *Step, diffs []Difference) []Difference {
 	var left []Difference
 	for i := range diffs {
-		e := exceptionFor(&Case{Difference: &diffs[i], Step: s, ask: r.askReference})
+		e := exceptionFor(&Case{Difference: &diffs[i], Step: s, ask: r.askReference, removed: r.removed, mappedAgain: r.mappedAgain})
 		if e == nil {
 			left = append(left, diffs[i])
 			continue

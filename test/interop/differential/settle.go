@@ -2,6 +2,7 @@ package differential
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -16,6 +17,8 @@ func (r *runner) settle(s *Step, out [2]*Outcome) error {
 	for i := range s.Requests {
 		q := &s.Requests[i]
 		unregistered = unregistered || q.Code == 104
+		r.mappedAgain = r.mappedAgain || q.Tag == tagMappedAgain
+		r.removed = r.removed || q.Code == 104 || q.Code == 216
 		if q.Unregister != nil {
 			again = append(again, *q.Unregister)
 		}
@@ -58,9 +61,13 @@ func (r *runner) noteRegistration(s *Step, q *Request, a *Outcome) error {
 	reply := a.Replies[q.Opaque]
 	switch {
 	case reply != nil && reply.Code == 1 && reply.Remark != nil && *reply.Remark == "register broker failed":
-		return r.dropGhost(b)
+		return r.dropRefused(b)
 	case reply != nil && reply.Code != 0:
 		return nil
+	case reply == nil: // oneway: what became of it does not show
+		if addrs, err := r.membersOf(b); err != nil || addrs[b.Addr] == "" {
+			return errors.Join(err, r.dropRefused(b))
+		}
 	}
 	r.rebind(b, s.Conn)
 	key := holderKey{b.Name, b.ID}
@@ -81,18 +88,44 @@ func (r *runner) rebind(b BrokerRef, conn int) {
 	r.bound[b] = conn
 }
 
-// dropGhost removes what a refused registration leaves in the Java server: a group without
-// addresses, for ever. An unregistration that names nobody's address takes an empty group
-// away and leaves any other as it is.
-func (r *runner) dropGhost(b BrokerRef) error {
-	group, err := r.askReference(901, []Ext{{Key: "clusterName", Value: b.Cluster}, {Key: "brokerName", Value: b.Name}})
-	if err != nil {
+// dropRefused removes what a refused registration leaves in the Java server: a group
+// without addresses, for ever, or the live entry of a broker whose old id the refusal took
+// out of the group. An unregistration that names nobody's address takes an empty group away
+// and leaves any other as it is.
+func (r *runner) dropRefused(b BrokerRef) error {
+	addrs, err := r.membersOf(b)
+	if err != nil || addrs[b.Addr] != "" {
 		return err
 	}
-	if !bytes.Contains(group.Body, []byte(`"brokerAddrs":{}`)) {
-		return nil
-	}
+	b.ID = -1 // no member has this id, so it is not the smallest that went
 	return r.unregister(b)
+}
+
+// membersOf asks the reference who is in a group: address -> id.
+func (r *runner) membersOf(b BrokerRef) (map[string]string, error) {
+	group, err := r.askReference(901, []Ext{{Key: "clusterName", Value: b.Cluster}, {Key: "brokerName", Value: b.Name}})
+	if err != nil {
+		return nil, err
+	}
+	body, err := parseLenient(group.Body)
+	if err != nil {
+		return nil, err
+	}
+	addrs := map[string]string{}
+	if n := body.field("brokerMemberGroup").field("brokerAddrs"); n != nil {
+		for i, v := range n.values {
+			addrs[strings.Trim(v.text, `"`)] = n.keys[i]
+		}
+	}
+	return addrs, nil
+}
+
+// isMember says whether the reference knows the broker under just this id. With another one
+// Java and Pharos disagree about who is told of an unregistration: Java goes by the id in
+// the request, Pharos by the one that the address has.
+func (r *runner) isMember(b *BrokerRef) (bool, error) {
+	addrs, err := r.membersOf(*b)
+	return addrs[b.Addr] == strconv.FormatInt(b.ID, 10), err
 }
 
 // dropReplaced puts things right after a registration found its id at another address. If
@@ -100,19 +133,9 @@ func (r *runner) dropGhost(b BrokerRef) error {
 // none in Pharos. If it lost, its flags are the group's in Java but not in Pharos: then the
 // whole group goes.
 func (r *runner) dropReplaced(b BrokerRef, old string) error {
-	group, err := r.askReference(901, []Ext{{Key: "clusterName", Value: b.Cluster}, {Key: "brokerName", Value: b.Name}})
+	addrs, err := r.membersOf(b)
 	if err != nil {
 		return err
-	}
-	body, err := parseLenient(group.Body)
-	if err != nil {
-		return err
-	}
-	addrs := map[string]string{} // address -> id
-	if n := body.field("brokerMemberGroup").field("brokerAddrs"); n != nil {
-		for i, v := range n.values {
-			addrs[strings.Trim(v.text, `"`)] = n.keys[i]
-		}
 	}
 	if addrs[b.Addr] != strconv.FormatInt(b.ID, 10) {
 		return r.dropGroup(b, addrs)
@@ -128,6 +151,7 @@ func (r *runner) dropReplaced(b BrokerRef, old string) error {
 
 func (r *runner) dropGroup(b BrokerRef, addrs map[string]string) error {
 	list := []BrokerRef{b}
+	list[0].ID = -1 // it is no member
 	for addr, id := range addrs {
 		member := b
 		member.Addr = addr
@@ -150,6 +174,7 @@ func (r *runner) unregister(list ...BrokerRef) error {
 	if len(list) == 0 {
 		return nil
 	}
+	r.removed = true
 	// On new connections: Pharos does not let one that is older than the broker's present
 	// connection unregister it.
 	if err := r.redialControl(); err != nil {
@@ -283,7 +308,7 @@ func (r *runner) closeConn(conn int) error {
 			return fmt.Errorf("%s, connection %d: %w", r.servers[side].Name, conn, err)
 		}
 	}
-	r.last = time.Now()
+	r.last, r.removed = time.Now(), true
 	var lost []BrokerRef
 	for b, c := range r.bound {
 		if c == conn {

@@ -39,6 +39,13 @@ type Request struct {
 	Tag string
 }
 
+// Tags of requests that an exception is about.
+const (
+	tagZone            = "zone"             // 105 kept to one zone
+	tagForeignProperty = "foreign property" // a header with a property of Java's object that is no header field
+	tagMappedAgain     = "mapped again"     // 103 with a static mapping under a data version that was used
+)
+
 // BrokerRef names one member of a broker group.
 type BrokerRef struct {
 	Cluster, Name, Addr string

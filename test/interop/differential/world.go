@@ -45,6 +45,7 @@ type member struct {
 	timeout    string // heartbeatTimeoutMillis; "": absent
 	compressed bool
 	dv         dataVersion
+	said       dataVersion // of its last registration
 	topics     []topicConfig
 	filters    []string
 	noFilters  bool // leave the field out of the body
@@ -59,7 +60,6 @@ type topicConfig struct {
 	topic
 	read, write, perm int32
 	mapping           bool // announce the static mapping in this body
-	epoch             int64
 }
 
 // The numbers of a world.
@@ -159,10 +159,10 @@ func (w *world) anyStyle() style {
 func (b *member) addTopic(w *world) {
 	t := w.topics[w.r.IntN(len(w.topics))]
 	c := topicConfig{topic: t,
-		read:  []int32{1, 4, 8, 16}[w.r.IntN(4)],
-		write: []int32{1, 4, 8, 16}[w.r.IntN(4)],
-		perm:  []int32{6, 6, 6, 6, 4, 2, 7, 0, 15}[w.r.IntN(9)],
-		epoch: []int64{0, 1234, 9007199254740993}[w.r.IntN(3)], mapping: t.static && w.r.IntN(3) > 0,
+		read:    []int32{1, 4, 8, 16}[w.r.IntN(4)],
+		write:   []int32{1, 4, 8, 16}[w.r.IntN(4)],
+		perm:    []int32{6, 6, 6, 6, 4, 2, 7, 0, 15}[w.r.IntN(9)],
+		mapping: t.static && w.r.IntN(3) > 0,
 	}
 	for i := range b.topics {
 		if b.topics[i].name == t.name {
