@@ -10,15 +10,48 @@ import (
 const crcMask = 0x7FFFFFFF
 
 // registerSink takes the checksum and the digest of a registration's body on its way in.
+// The digest leaves out what a 5.x broker changes each time (mappingTimestamp).
 type registerSink struct {
 	digester *routetable.Digester
 	crc      uint32
+	head     [registerHeadBytes]byte // the body's first bytes, until they are digested
+	headLen  int
 }
 
 // FeedBody implements BodySink.
 func (s *registerSink) FeedBody(chunk []byte) {
 	s.crc = crc32.Update(s.crc, crc32.IEEETable, chunk)
+	if s.headLen < len(s.head) {
+		n := copy(s.head[s.headLen:], chunk)
+		s.headLen += n
+		chunk = chunk[n:]
+		if s.headLen < len(s.head) {
+			return
+		}
+		s.digestHead()
+	}
 	_, _ = s.digester.Write(chunk)
+}
+
+func (s *registerSink) digestHead() {
+	head := s.head[:s.headLen]
+	begin, end := mappingTimestamp(head)
+	_, _ = s.digester.Write(head[:begin])
+	_, _ = s.digester.Write(head[end:])
+	// What is left out must not look like what was never there. No body has such a byte.
+	left := byte(0)
+	if begin != end {
+		left = 1
+	}
+	_, _ = s.digester.Write([]byte{left})
+}
+
+// digest is that of the whole body, and ends it.
+func (s *registerSink) digest() routetable.Digest {
+	if s.headLen < len(s.head) {
+		s.digestHead()
+	}
+	return s.digester.Sum()
 }
 
 // newRegisterSink returns a sink that knows the header.
@@ -27,7 +60,7 @@ func (h *handlers) newRegisterSink(header *routetable.RegistrationHeader) *regis
 	if s == nil {
 		s = &registerSink{digester: h.table.NewDigester()}
 	}
-	s.crc = 0
+	s.crc, s.headLen = 0, 0
 	s.digester.Reset()
 	s.digester.WriteHeader(header)
 	return s
@@ -52,7 +85,7 @@ func (h *handlers) checkRegisterBody(rq *Request, header *routetable.Registratio
 	}
 	want, checked := rq.Cmd.ExtInt32("bodyCrc32")
 	crcOK = !checked || want == 0 || int64(want) == int64(s.crc&crcMask)
-	d = s.digester.Sum()
+	d = s.digest()
 	h.registerSinks.Put(s)
 	return d, crcOK
 }
