@@ -120,11 +120,11 @@ func classPath(cache, version, mvn string) (string, error) {
 	defer os.Remove(fresh)
 	err = runTool(mvn, "-B", "-q", "-f", pom, "dependency:build-classpath", "-Dmdep.outputFile="+fresh)
 	if err != nil {
-		return "", fmt.Errorf("Maven could not resolve %s: %w", pom, err)
+		return "", fmt.Errorf("resolve %s by Maven: %w", pom, err)
 	}
 	cp, err := os.ReadFile(fresh)
 	if err != nil || !allExist(string(cp)) {
-		return "", fmt.Errorf("Maven resolved %s, but not all its jars are there (%v)", pom, err)
+		return "", fmt.Errorf("resolved %s by Maven, but not all its jars are there (%v)", pom, err)
 	}
 	Progress("resolved RocketMQ %s in %.0f s", version, time.Since(begin).Seconds())
 	return string(cp), os.Rename(fresh, file)
