@@ -10,7 +10,7 @@ import (
 // with what it was derived from. No transaction may run meanwhile.
 func (t *Table) checkInvariants() error {
 	s := t.Snapshot()
-	for _, check := range []func(*Snapshot) error{t.checkTopics, t.checkShapes, t.checkGroups, t.checkLive, t.checkMappings} {
+	for _, check := range []func(*Snapshot) error{t.checkTopics, t.checkShapes, t.checkGroups, t.checkLive, t.checkFilters, t.checkMappings} {
 		if err := check(s); err != nil {
 			return err
 		}
@@ -147,6 +147,27 @@ func (t *Table) checkLive(s *Snapshot) error {
 			if generation, _ := l.conn.load(); generation != w.generation() {
 				return fmt.Errorf("group %s: member %d bound under generation %d, is at %d", g.name, a.id, generation, w.generation())
 			}
+		}
+	}
+	return nil
+}
+
+func (t *Table) checkFilters(s *Snapshot) error {
+	held := make(map[string]bool)
+	for _, g := range s.view.groups {
+		if g == nil {
+			continue
+		}
+		for _, a := range g.addrs {
+			held[string(appendLiveKey(nil, a.live.key.Cluster, a.addr))] = true
+		}
+		if got, want := len(g.filters), len(s.filters.entries(g.cluster, g.addrs)); got != want {
+			return fmt.Errorf("group %s shows %d filter entries, has %d", g.name, got, want)
+		}
+	}
+	for key := range s.filters.servers {
+		if !held[key] {
+			return fmt.Errorf("filter servers of %q, who is gone", key)
 		}
 	}
 	return nil

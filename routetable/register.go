@@ -126,13 +126,13 @@ func (g *registering) refused() bool {
 
 // ignore ends a registration that lost a version conflict.
 func (x *Txn) ignore(g *registering) {
-	if g.prev != nil {
-		x.live.drop(g.prev)
-	}
 	if len(g.stale) > 0 {
 		x.setGroup(g.draft.old.index, &g.draft)
 	}
 	x.endStale(g, RemoveRoleSwitched)
+	if g.prev != nil {
+		x.live.drop(g.prev) // it may be of another group, and stays there
+	}
 }
 
 // refuse ends a registration that must not come first.
@@ -154,15 +154,26 @@ func (x *Txn) endStale(g *registering, reason RemoveReason) {
 	for _, l := range g.stale {
 		conn := x.boundTo(l)
 		x.endLeaf(l)
-		x.live.drop(l)
-		if l.key == g.Broker && g.accepted() {
-			continue // the same broker under another id
+		if l.key.Addr == g.Broker.Addr && g.accepted() {
+			x.leave(l, g.Broker) // the same broker under another id
+			continue
 		}
-		x.setFilters(l.key, nil)
+		x.forget(l)
 		x.emitRemoved(l, conn, reason)
 	}
 }
 
+// leave takes a registration out of the index because its broker has come to key, which
+// may be where it is: then its filter servers stay.
+func (x *Txn) leave(l *brokerLive, key BrokerKey) {
+	if l.key == key {
+		x.live.drop(l)
+	} else {
+		x.forget(l)
+	}
+}
+
+// accepted reports whether the id is the broker's now.
 func (g *registering) accepted() bool {
 	return g.draft.byID(g.ID) != nil && g.draft.byID(g.ID).addr == g.Broker.Addr
 }

@@ -56,10 +56,7 @@ func (x *Txn) newLive(g *registering, own *brokerLive) *brokerLive {
 	generation := x.w.drawGeneration()
 	if own != nil {
 		generation = x.endLeaf(own).generation()
-		x.live.drop(own)
-		if own.key != g.Broker {
-			x.setFilters(own.key, nil) // it has moved to another cluster
-		}
+		x.leave(own, g.Broker) // it may have moved to another cluster
 	}
 	l := &brokerLive{
 		key: g.Broker, name: g.Name, id: g.ID, group: g.index,

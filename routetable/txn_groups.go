@@ -122,6 +122,15 @@ func (x *Txn) touch(index uint32) {
 	x.view.put(index, &n)
 }
 
+// forget takes a registration that ends out of the index, and the filter servers of its
+// address with it, unless the address has since registered under another name.
+func (x *Txn) forget(l *brokerLive) {
+	x.live.drop(l)
+	if x.live.find(l.key.Cluster, l.key.Addr) == nil {
+		x.setFilters(l.key, nil)
+	}
+}
+
 // setFilters stores the filter servers of an address, none to remove them, and renews the
 // groups that show them.
 func (x *Txn) setFilters(key BrokerKey, servers []string) {

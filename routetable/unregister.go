@@ -34,6 +34,9 @@ func (x *Txn) UnregisterBroker(r UnregisterRequest) bool {
 	if found != nil {
 		x.live.drop(found)
 	}
+	x.setFilters(r.Broker, nil)
+	g = x.view.named(r.Name) // setFilters may have renewed it
+	member = g.byAddr(r.Broker.Addr)
 	if member == nil {
 		if g != nil {
 			x.stripIfMasterless(g)
@@ -94,9 +97,8 @@ func (x *Txn) ExpireBroker(e ExpiredBroker) bool {
 func (x *Txn) removeMember(g *group, l *brokerLive, reason RemoveReason) {
 	conn := x.boundTo(l)
 	x.endLeaf(l)
-	x.live.drop(l)
-	x.setFilters(l.key, nil)
-	g = x.view.groups[g.index] // setFilters may have renewed it
+	x.forget(l)
+	g = x.view.groups[g.index] // forget may have renewed it
 	min := minIDOf(g)
 	d := draftOf(g)
 	d.dropAddr(l.key.Addr, func(int64) bool { return false })
