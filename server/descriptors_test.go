@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +46,9 @@ const childFiles = 256
 func runChild(mode string) int {
 	if mode == childIsolated {
 		return runIsolated()
+	}
+	if addr, ok := strings.CutPrefix(mode, childFeed); ok {
+		return runFeed(addr)
 	}
 	options := Options{BindAddress: "127.0.0.1", EventLoops: 1}
 	_, _ = fmt.Sscanf(mode, childIdle, &options.IdleSeconds)
@@ -116,7 +120,10 @@ func startChildMode(t *testing.T, mode string) *child {
 	if err := ch.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = in.Close() })
+	t.Cleanup(func() {
+		_ = in.Close()
+		_ = ch.cmd.Wait() // again, if the test did
+	})
 	if _, err := fmt.Fscanln(out, &ch.addr); err != nil {
 		t.Fatalf("the child did not start: %v\n%s", err, &ch.errs)
 	}
