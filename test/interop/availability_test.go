@@ -60,7 +60,7 @@ func TestAvailability(t *testing.T) {
 	RequireFull(t)
 	for _, version := range []string{V550, V480} {
 		for _, f := range faults {
-			t.Run(version+"/"+f.name, func(t *testing.T) { underFault(t, version, f) })
+			sub(t, version+"/"+f.name, func(t *testing.T) { underFault(t, version, f) })
 		}
 	}
 }

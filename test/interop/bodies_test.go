@@ -17,7 +17,7 @@ import (
 func TestUnchangedRegistrationsAreIdentical(t *testing.T) {
 	RequireFull(t)
 	for _, version := range []string{V550, V533, V497} {
-		t.Run(version, func(t *testing.T) {
+		sub(t, version, func(t *testing.T) {
 			admin := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 			ns := StartNamesrv(t, Subject(t), NamesrvOptions{Conf: []string{"adminListen=" + admin}})
 			rec := StartRecorder(t, ns)

@@ -25,18 +25,18 @@ func TestBrokers(t *testing.T) {
 	Require(t)
 	for _, version := range brokerVersions() {
 		t.Run(version, func(t *testing.T) {
-			t.Run("MasterAndSlave", func(t *testing.T) { masterAndSlave(t, version) })
+			sub(t, "MasterAndSlave", func(t *testing.T) { masterAndSlave(t, version) })
 			if !Full() {
 				return
 			}
-			t.Run("TwoMasters", func(t *testing.T) { twoMasters(t, version) })
-			t.Run("CompressedRegistration", func(t *testing.T) { compressedRegistration(t, version) })
+			sub(t, "TwoMasters", func(t *testing.T) { twoMasters(t, version) })
+			sub(t, "CompressedRegistration", func(t *testing.T) { compressedRegistration(t, version) })
 			if version == V497 {
 				return // 4.9 knows neither split registration nor acting masters
 			}
-			t.Run("SplitRegistration", func(t *testing.T) { splitRegistration(t, version) })
+			sub(t, "SplitRegistration", func(t *testing.T) { splitRegistration(t, version) })
 			for _, m := range actingMasterModes {
-				t.Run("ActingMaster/"+m.name, func(t *testing.T) { actingMaster(t, version, m) })
+				sub(t, "ActingMaster/"+m.name, func(t *testing.T) { actingMaster(t, version, m) })
 			}
 		})
 	}

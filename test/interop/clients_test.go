@@ -31,11 +31,11 @@ func TestClients(t *testing.T) {
 			}
 			c.Do(t, "producer", "name=p", "ns="+ns.Addr())
 			for _, kind := range []string{"push", "pull", "lite"} {
-				t.Run(kind, func(t *testing.T) { c.sendAndConsume(t, kind) })
+				sub(t, kind, func(t *testing.T) { c.sendAndConsume(t, kind) })
 			}
-			t.Run("AutoCreatedTopic", c.autoCreated)
-			t.Run("OrderTopic", c.ordered)
-			t.Run("RetryTopic", c.retried)
+			sub(t, "AutoCreatedTopic", c.autoCreated)
+			sub(t, "OrderTopic", c.ordered)
+			sub(t, "RetryTopic", c.retried)
 		})
 	}
 }

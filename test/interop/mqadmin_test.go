@@ -89,6 +89,7 @@ func TestMqadmin(t *testing.T) {
 	tw.AwaitMembers(t, "broker-b", "0")
 	brokers := strings.NewReplacer("{a}", a.Addr(), "{b}", b.Addr())
 	names := strings.NewReplacer(a.Addr(), "{a}", b.Addr(), "{b}")
+	defer func() { note(t, "%d commands compared with a Java name server", len(mqadminCases)) }()
 	for i, c := range mqadminCases {
 		name := strings.ReplaceAll(c.command, " ", "_")
 		t.Run(fmt.Sprintf("%02d_%s", i, name), func(t *testing.T) {

@@ -19,7 +19,7 @@ func TestProxy(t *testing.T) {
 	ask.AwaitMembers(t, "broker-a", "0")
 	p.broker.CreateTopic(t, "Proxied", 4)
 	ask.Await(t, "Proxied has a route", hasTopic(t, "Proxied"))
-	t.Run("RemotingClient", func(t *testing.T) {
+	sub(t, "RemotingClient", func(t *testing.T) {
 		client := StartDriver(t, V550)
 		client.Do(t, "producer", "name=p", "ns="+ns.Addr())
 		sent := client.Do(t, "send", "name=p", "topic=Proxied", "n=20")
@@ -34,7 +34,7 @@ func TestProxy(t *testing.T) {
 	if !strings.Contains(out, "success") {
 		t.Fatalf("make the group gGRPC: %s%s", out, errs)
 	}
-	t.Run("GRPCClient", func(t *testing.T) { grpcClient(t, p) })
+	sub(t, "GRPCClient", func(t *testing.T) { grpcClient(t, p) })
 	if code := p.Stop(t, stopTimeout); code != 143 {
 		t.Errorf("the proxy ended with code %d after SIGTERM", code)
 	}

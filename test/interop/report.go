@@ -2,10 +2,12 @@ package interop
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +28,7 @@ type reportedTest struct {
 
 // reportTest puts a test and how it ends into the report.
 func reportTest(tb testing.TB) {
+	tb.Helper()
 	begin := time.Now()
 	tb.Cleanup(func() {
 		verdict := "pass"
@@ -35,6 +38,15 @@ func reportTest(tb testing.TB) {
 		report.Lock()
 		defer report.Unlock()
 		report.tests = append(report.tests, reportedTest{tb.Name(), verdict, time.Since(begin)})
+	})
+}
+
+// sub is t.Run for a subtest that deserves a line in the report.
+func sub(t *testing.T, name string, f func(*testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		reportTest(t)
+		f(t)
 	})
 }
 
@@ -63,15 +75,13 @@ func writeReport(subject string) (string, error) {
 		runtime.NumCPU(), firstLine("uname", "-r"))
 	fmt.Fprintf(&b, "Brokers %s, %s, %s; Java clients %s, %s, %s; Go client v2.1.2; proxy and mqadmin %s; gRPC client 5.0.7.\n\n",
 		V550, V533, V497, V550, V498, V480, V550)
+	slices.SortFunc(report.tests, func(a, b reportedTest) int { return strings.Compare(a.name, b.name) })
 	b.WriteString("| test | result | seconds |\n|---|---|---|\n")
 	for _, t := range report.tests {
 		fmt.Fprintf(&b, "| %s | %s | %.1f |\n", t.name, t.verdict, t.took.Seconds())
 	}
-	for _, t := range report.tests {
-		if notes := report.notes[t.name]; notes != nil {
-			fmt.Fprintf(&b, "\n## %s\n\n- %s\n", t.name, strings.Join(notes, "\n- "))
-			delete(report.notes, t.name)
-		}
+	for _, name := range slices.Sorted(maps.Keys(report.notes)) {
+		fmt.Fprintf(&b, "\n## %s\n\n- %s\n", name, strings.Join(report.notes[name], "\n- "))
 	}
 	path := buildDir("report.md")
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
