@@ -23,16 +23,32 @@ const (
 	listGroupsMax = 200
 )
 
+// listBytes is how large a list of the table may be, roughly: what a topic, or a broker
+// group with its addresses, usually takes.
+func listBytes(sizes *routetable.Stats) int { return sizes.Topics*32 + sizes.Groups*256 }
+
 // replyList answers with a list of the whole table: at once while that is quick, else in
 // the admin lane, where it holds up no lookup and no registration.
+//
+// Nothing is made for a peer that wants no answer, or is gone when it would be its turn.
 func (h *handlers) replyList(rq *Request, list appendList) {
+	if rq.Oneway() {
+		rq.Reply(codec.Success, "", nil)
+		return
+	}
 	s := h.table.Snapshot()
-	if sizes := s.Stats(); sizes.Topics <= listTopicsMax && sizes.Groups <= listGroupsMax {
+	sizes := s.Stats()
+	if sizes.Topics <= listTopicsMax && sizes.Groups <= listGroupsMax {
 		rq.Weigh((sizes.Topics + sizes.Groups) / listEntriesPerLookup)
 		rq.End(list(s, rq.Begin(codec.Success, "", nil)))
 		return
 	}
+	rq.answerBytes = listBytes(&sizes)
 	rq.Offload(AdminLane, func(p *Pending) {
+		if p.Conn.Closed() {
+			p.Abandon()
+			return
+		}
 		p.End(list(h.table.Snapshot(), p.Begin(codec.Success, "", nil)))
 	})
 }

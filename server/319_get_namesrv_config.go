@@ -8,5 +8,15 @@ import "github.com/pharosmq/pharos/codec"
 //
 // Java: DefaultRequestProcessor#getConfig.
 func getNamesrvConfig(h *handlers, rq *Request) {
-	rq.Offload(AdminLane, func(p *Pending) { p.ReplyBody(codec.Success, "", nil, h.config.Listing()) })
+	if rq.Oneway() {
+		rq.Reply(codec.Success, "", nil)
+		return
+	}
+	rq.Offload(AdminLane, func(p *Pending) {
+		if p.Conn.Closed() {
+			p.Abandon()
+			return
+		}
+		p.ReplyBody(codec.Success, "", nil, h.config.Listing())
+	})
 }

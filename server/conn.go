@@ -54,6 +54,8 @@ type connection struct {
 	// What it holds of the memory budgets, for whoever has to choose a victim.
 	inboundHeld  atomic.Int64
 	outboundHeld atomic.Int64
+	// lanes is what of its requests waits in lanes.
+	lanes laneShare
 	// progressMillis is when bytes last moved: in for a partial frame, out for a blocked
 	// peer. By the loop's clock.
 	progressMillis atomic.Int64
@@ -67,7 +69,7 @@ type connection struct {
 	slot           int         // index in loop.conns
 	inAgain        bool        // waits in loop.again
 	inDraining     bool        // is in loop.draining
-	blocked        bool        // is not read from until its peer has read
+	blocked        bool        // is not read from until its peer has read, or its requests in lanes are done
 	outMillis      int64       // when its peer last took something of what waits, or nothing waited
 	ackedBytes     uint64      // what the peer had acknowledged
 	ackedMillis    int64       // at this time

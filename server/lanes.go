@@ -17,6 +17,7 @@ import (
 const (
 	laneSlots        = 4096 // a power of two; brokers that share one only lose a shortcut
 	laneNiceness     = 5
+	laneSmallShare   = 8 // one part in so many is for small jobs only
 	laneNicenessMost = 19
 )
 
@@ -97,9 +98,18 @@ func (l *Lanes) Idle(key routetable.BrokerKey) bool {
 	return l.slots[l.hash(key)&(laneSlots-1)].Load() == 0
 }
 
-// reserve accounts for a job to come, if there is room.
+// crowded reports that the lanes hold more than half of what they may.
+func (l *Lanes) crowded() bool { return l.bytes.Load() > l.bytesMax/2 }
+
+// reserve accounts for a job to come, if there is room. A part of the room is closed to
+// large jobs: some dozen of them, which any peer can send, must not leave all brokers with
+// small registrations outside.
 func (l *Lanes) reserve(bytes int) bool {
-	if l.bytes.Add(int64(bytes)) > l.bytesMax {
+	bytesMax := l.bytesMax
+	if bytes > largeFrameBytes {
+		bytesMax -= bytesMax / laneSmallShare
+	}
+	if l.bytes.Add(int64(bytes)) > bytesMax {
 		l.bytes.Add(-int64(bytes))
 		l.rejected.Add(1)
 		return false

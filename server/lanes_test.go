@@ -141,8 +141,9 @@ func TestFullLanesAnswerBusy(t *testing.T) {
 	}})
 	ts := startServer(t, Options{LaneBytesMax: 1000}, routes)
 	defer close(hold)
+	ts.dial().send(requestFlag(100, 1, 2, nil)) // never refused
+	eventually(t, "it holds the lane", func() bool { return ts.lanes.Depth() == 1 })
 	p := ts.dial()
-	p.send(requestFlag(100, 1, 2, nil)) // never refused
 	for _, body := range []int{10, 100_000} {
 		for _, code := range []int32{testLane, testEcho, testStream} {
 			if code == testEcho && body < largeFrameBytes {

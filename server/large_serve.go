@@ -103,7 +103,12 @@ func (l *loop) finishLarge(c *connection, f *largeFrame) {
 	}
 	srv := l.srv
 	key := routetable.BrokerKey{Cluster: "\x00conn", Addr: strconv.FormatUint(uint64(c.id), 10)}
-	srv.lanes.enqueue(key, f.totalBytes, func() { srv.serveOffLoop(c, f.assemble()) })
+	bytes := f.totalBytes
+	srv.takeLaneShare(c, bytes, true)
+	srv.lanes.enqueue(key, bytes, func() {
+		defer c.lanes.giveBack(bytes)
+		srv.serveOffLoop(c, f.assemble())
+	})
 }
 
 // refuseLarge answers SYSTEM_BUSY to a large frame that no lane has room for.

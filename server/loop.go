@@ -37,7 +37,7 @@ type loop struct {
 	conns    []*connection // open ones; connection.slot is the index
 	scanAt   int
 	again    []*connection // with work left at the bound of a callback
-	draining []*connection // with unsent output
+	draining []*connection // with unsent output, or blocked
 	pump     pumpTimer
 
 	mailMu      sync.Mutex

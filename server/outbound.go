@@ -39,16 +39,21 @@ func (l *loop) write(c *connection, p []byte) bool {
 
 // unsent notes that bytes of c wait for its peer.
 func (l *loop) unsent(c *connection, bytes int) {
-	if !c.inDraining {
-		c.inDraining = true
-		c.outMillis, c.ackedBytes = l.localMillis, l.engine.acked(c.wire)
-		l.draining = append(l.draining, c)
-	}
+	l.watch(c)
 	l.holdOutbound(c, int64(bytes))
 	if bytes >= l.srv.o.OutboundPauseBytes && !c.blocked {
 		c.blocked = true
 		l.stats.PausedConnections++
 		l.pump.wakeIn(blockedPollInterval)
+	}
+}
+
+// watch has drain look at c.
+func (l *loop) watch(c *connection) {
+	if !c.inDraining {
+		c.inDraining = true
+		c.outMillis, c.ackedBytes = l.localMillis, l.engine.acked(c.wire)
+		l.draining = append(l.draining, c)
 	}
 }
 
@@ -59,8 +64,8 @@ func (l *loop) holdOutbound(c *connection, bytes int64) {
 	}
 }
 
-// drain looks at the connections with unsent output: who has none left, who may be read
-// from again, and, if stalls is set, who takes nothing.
+// drain looks at the connections with unsent output and at those that are not read from:
+// who has none left, who may be read from again, and, if stalls is set, who takes nothing.
 func (l *loop) drain(stalls bool) {
 	kept := l.draining[:0]
 	for _, c := range l.draining {
@@ -75,22 +80,22 @@ func (l *loop) drain(stalls bool) {
 	l.draining = kept
 }
 
-// drainOne reports whether c still has unsent output.
+// drainOne reports whether c still has unsent output or is not read from.
 func (l *loop) drainOne(c *connection, stalls bool) bool {
 	unsent := c.wire.OutboundBuffered()
-	if int64(unsent) < c.outboundHeld.Load() {
+	if unsent == 0 || int64(unsent) < c.outboundHeld.Load() {
 		c.outMillis = l.localMillis
 	}
 	l.holdOutbound(c, int64(unsent))
-	if c.blocked && unsent <= l.srv.o.OutboundPauseBytes/2 {
+	if c.blocked && unsent <= l.srv.o.OutboundPauseBytes/2 && c.lanes.free(l.srv.lanes) {
 		c.blocked = false
 		l.serveAgain(c)
 	}
-	if unsent == 0 {
+	if unsent == 0 && !c.blocked {
 		c.inDraining = false
 		return false
 	}
-	if stalls {
+	if stalls && unsent > 0 {
 		l.stalledOutput(c)
 	}
 	return true

@@ -101,6 +101,9 @@ func (p *Pending) ReplyBody(code int32, remark string, ext []codec.ExtField, bod
 	p.End(append(p.Begin(code, remark, ext), body...))
 }
 
+// Abandon ends the request without an answer: its connection has closed.
+func (p *Pending) Abandon() { p.ended = true }
+
 // serve runs a job on the Pending in its lane, and sees to it that there is an answer.
 func (p *Pending) serve(run func(p *Pending)) {
 	defer func() {

@@ -33,16 +33,17 @@ type Request struct {
 	// NowMillis is Clock.Millis at the beginning of the batch the request is in.
 	NowMillis int64
 
-	conn       *connection
-	srv        *Server
-	slot       int // of the dispatch table
-	sink       BodySink
-	large      *largeFrame // the frame, when it lies in blocks
-	frame      []byte      // the frame, when it lies in one piece
-	owned      bool        // frame is ours for good (off the loop)
-	detached   bool
-	dropped    bool // it is no request
-	startNanos int64
+	conn        *connection
+	srv         *Server
+	slot        int // of the dispatch table
+	sink        BodySink
+	large       *largeFrame // the frame, when it lies in blocks
+	frame       []byte      // the frame, when it lies in one piece
+	owned       bool        // frame is ours for good (off the loop)
+	detached    bool
+	dropped     bool // it is no request
+	answerBytes int  // what its answer will have, roughly, if that is much
+	startNanos  int64
 }
 
 // prepare makes the request answerable, behind what dst holds already.
@@ -107,15 +108,19 @@ func (rq *Request) OffloadAlways(key routetable.BrokerKey, run func(p *Pending))
 }
 
 func (rq *Request) offload(key routetable.BrokerKey, run func(p *Pending)) {
-	bytes := rq.laneBytes()
+	bytes, c := rq.laneBytes(), rq.conn
 	p := rq.Detach()
-	rq.srv.lanes.enqueue(key, bytes, func() { p.serve(run) })
+	rq.srv.takeLaneShare(c, bytes, !rq.owned)
+	rq.srv.lanes.enqueue(key, bytes, func() {
+		defer c.lanes.giveBack(bytes)
+		p.serve(run)
+	})
 }
 
 // laneBytes is what the request weighs while it waits.
 func (rq *Request) laneBytes() int {
 	const bookkeepingBytes = 2048 // Pending, Command, queue entry
-	return bookkeepingBytes + rq.frameBytes()
+	return bookkeepingBytes + rq.frameBytes() + rq.answerBytes
 }
 
 // bytes is the frame, or what of it lies in one piece.

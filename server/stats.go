@@ -122,7 +122,7 @@ type LoopStats struct {
 	BytesOut          uint64
 	Callbacks         uint64
 	BoundedCallbacks  uint64 // stopped at the bound on work, with more to do
-	PausedConnections uint64 // times a connection was not read from until it had read
+	PausedConnections uint64 // times a connection was not read from until it had read, or its requests in lanes were done
 	LongestNanos      int64  // the longest timed callback since the last Stats
 }
 

@@ -1,0 +1,60 @@
+package server
+
+import "sync/atomic"
+
+// What one connection may have waiting in the lanes. A peer that pipelines heavy requests
+// would otherwise fill the lanes' budget, and brokers on other connections would be refused
+// for want of room. So a connection whose share is used up is not read from until its
+// requests are done, like one whose peer does not read (outbound.go); requests that may
+// not be refused, such as an unregistration, are bounded by this alone.
+//
+// A broker has one request waiting, seldom two.
+const (
+	laneShareJobs  = 64
+	laneShareBytes = 1 << 20
+)
+
+// laneShare counts the jobs of one connection that wait or run in lanes.
+type laneShare struct {
+	jobs  atomic.Int64
+	bytes atomic.Int64
+}
+
+func (s *laneShare) take(bytes int) {
+	s.bytes.Add(int64(bytes))
+	s.jobs.Add(1)
+}
+
+func (s *laneShare) giveBack(bytes int) {
+	s.bytes.Add(-int64(bytes))
+	s.jobs.Add(-1)
+}
+
+// used reports whether nothing more of the connection should go to the lanes: its share is
+// used up, or it has something there and the lanes are half full.
+func (s *laneShare) used(l *Lanes) bool {
+	return s.jobs.Load() >= laneShareJobs || s.bytes.Load() >= laneShareBytes ||
+		s.jobs.Load() > 0 && l.crowded()
+}
+
+// free reports whether so little of the connection is left in the lanes that more may come.
+func (s *laneShare) free(l *Lanes) bool {
+	return s.jobs.Load() == 0 ||
+		s.jobs.Load() <= laneShareJobs/2 && s.bytes.Load() <= laneShareBytes/2 && !l.crowded()
+}
+
+// takeLaneShare counts a job of c. On the loop it may end the reading from c for a while.
+func (s *Server) takeLaneShare(c *connection, bytes int, onLoop bool) {
+	c.lanes.take(bytes)
+	if onLoop && !c.blocked && c.lanes.used(s.lanes) {
+		c.loop.blockForLanes(c)
+	}
+}
+
+// blockForLanes stops reading from c until its requests in lanes are done.
+func (l *loop) blockForLanes(c *connection) {
+	c.blocked = true
+	l.stats.PausedConnections++
+	l.watch(c)
+	l.pump.wakeIn(blockedPollInterval)
+}
