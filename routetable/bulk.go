@@ -103,7 +103,7 @@ func (x *Txn) forgetMappings(remap []uint32) {
 		for topic := range shard {
 			id, ok := x.findTopic([]byte(topic))
 			if ok && remap[x.shapeID(id)] == 1 {
-				x.mappings.set(topic, nil)
+				x.dropMappings(topic, anyMapping)
 			}
 		}
 	}
@@ -120,17 +120,25 @@ func (x *Txn) countTopics(group uint32) int {
 	return n
 }
 
-// forgetMappingsOf drops a broker's static mappings of the topics that it no longer has.
-func (x *Txn) forgetMappingsOf(broker string) {
-	g := x.view.named(broker)
+// forgetMappingsOf drops the static mappings of the topics that a group is about to lose:
+// all that it has and that are not named.
+func (x *Txn) forgetMappingsOf(g *group, named []bool) {
 	if x.mappings.topics == 0 || g == nil {
 		return
 	}
 	for _, shard := range x.mappings.mappingTable.shards {
 		for topic := range shard {
 			id, ok := x.findTopic([]byte(topic))
-			if ok && findMember(x.members(x.shapeID(id)), g.index) < 0 {
-				x.mappings.dropBroker(topic, broker)
+			if !ok || named[id] {
+				continue
+			}
+			members := x.members(x.shapeID(id))
+			switch {
+			case findMember(members, g.index) < 0:
+			case len(members) == 1: // the topic goes altogether
+				x.dropMappings(topic, anyMapping)
+			default:
+				x.dropMappings(topic, mappedTo(g.name))
 			}
 		}
 	}

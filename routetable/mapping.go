@@ -73,13 +73,9 @@ func (m *topicMapping) appendTo(dst []byte, v *groupView, d codec.Dialect) []byt
 	return append(dst, '}')
 }
 
-// hidden reports whether the broker is parked as a whole.
+// hidden reports whether the group that brought the entry is parked as a whole.
 func (m *brokerMapping) hidden(v *groupView) bool {
-	if v.hidden == 0 {
-		return false
-	}
-	g := v.named(m.broker)
-	return g != nil && g.visible == 0
+	return v.hidden > 0 && v.named(m.owner).visible == 0
 }
 
 // visible reports whether any entry is shown.
@@ -159,17 +155,31 @@ func (d *mappingDraft) dropBrokers(gone func(*brokerMapping) bool) {
 	}
 }
 
-// dropBroker removes one broker's entry of a topic.
-func (d *mappingDraft) dropBroker(topic, broker string) {
-	m := d.find([]byte(topic))
-	if i, ok := m.at(broker); ok {
-		d.set(topic, slices.Delete(slices.Clone(m.entries), i, i+1))
+// dropMappings removes the entries of a topic that gone says are to go. The groups that
+// brought them store them again with their next registration, even an unchanged one, so
+// their digests are void.
+func (x *Txn) dropMappings(topic string, gone func(*brokerMapping) bool) {
+	m := x.mappings.find([]byte(topic))
+	if m == nil {
+		return
+	}
+	left := make([]brokerMapping, 0, len(m.entries))
+	for i := range m.entries {
+		e := &m.entries[i]
+		if !gone(e) {
+			left = append(left, *e)
+		} else if g := x.view.named(e.owner); g != nil {
+			x.touch(g.index)
+		}
+	}
+	if len(left) < len(m.entries) {
+		x.mappings.set(topic, left)
 	}
 }
 
-// dropTopic removes everything of a topic.
-func (d *mappingDraft) dropTopic(topic []byte) {
-	if d.find(topic) != nil {
-		d.set(string(topic), nil)
-	}
+func anyMapping(*brokerMapping) bool { return true }
+
+// mappedTo accepts the entries of a broker.
+func mappedTo(broker string) func(*brokerMapping) bool {
+	return func(m *brokerMapping) bool { return m.broker == broker }
 }

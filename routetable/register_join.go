@@ -160,6 +160,7 @@ func (x *Txn) deleteUnnamedTopics(g *registering) {
 			named[id] = true
 		}
 	}
+	x.forgetMappingsOf(g.draft.old, named)
 	gone := func(group uint32) bool { return group == g.index }
 	lastShape, lastNext := uint32(0), uint32(0)
 	for c := range x.topics.shapes {
@@ -174,7 +175,6 @@ func (x *Txn) deleteUnnamedTopics(g *registering) {
 			x.setShape(topic, lastNext)
 		}
 	}
-	x.forgetMappingsOf(g.Name)
 }
 
 // putMappings stores the static mappings of the body.

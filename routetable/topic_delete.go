@@ -7,7 +7,7 @@ package routetable
 func (x *Txn) DeleteTopic(topic, cluster string) bool {
 	x.flush()
 	if cluster == "" {
-		x.mappings.dropTopic([]byte(topic))
+		x.dropMappings(topic, anyMapping)
 	}
 	id, ok := x.findTopic([]byte(topic))
 	if !ok {
@@ -25,12 +25,12 @@ func (x *Txn) DeleteTopic(topic, cluster string) bool {
 	}
 	x.setShape(id, next)
 	if next == 0 {
-		x.mappings.dropTopic([]byte(topic))
+		x.dropMappings(topic, anyMapping)
 	}
 	for i := range old {
 		if listed(old[i].group) {
 			x.touch(old[i].group)
-			x.mappings.dropBroker(topic, x.view.groups[old[i].group].name)
+			x.dropMappings(topic, mappedTo(x.view.groups[old[i].group].name))
 		}
 	}
 	return true
