@@ -53,11 +53,18 @@ func (x *Txn) sameFacts(g *registering, own *brokerLive) bool {
 
 // newLive makes a new registration; it ends the leaf of the broker's old one.
 func (x *Txn) newLive(g *registering, own *brokerLive) *brokerLive {
-	generation := x.w.drawGeneration()
 	if own != nil {
-		generation = x.endLeaf(own).generation()
+		x.endLeaf(own)
 		x.leave(own, g.Broker) // it may have moved to another cluster
 	}
+	// Nothing that was handed out for the address before fits the new registration.
+	for _, l := range g.stale {
+		x.endLeaf(l)
+	}
+	if g.prev != nil {
+		x.w.passGeneration(g.prev.leaf.load().generation())
+	}
+	generation := x.w.drawGeneration()
 	l := &brokerLive{
 		key: g.Broker, name: g.Name, id: g.ID, group: g.index,
 		dataVersion: g.body.DataVersion, haAddr: g.HAServerAddr,

@@ -73,6 +73,7 @@ func (x *Txn) endLeaf(l *brokerLive) leafWord {
 	for {
 		w := l.leaf.load()
 		if w.state() == StateRemoved || x.swapLeaf(l, w, w.withState(StateRemoved)) {
+			x.w.passGeneration(w.generation())
 			return w
 		}
 	}

@@ -56,6 +56,14 @@ func (w *writer) drawGeneration() uint32 {
 	return w.generation
 }
 
+// passGeneration sees to it that generations drawn from now on are later than one that a
+// registration has reached: what was decided about that one must not fit the next.
+func (w *writer) passGeneration(generation uint32) {
+	if (generation-w.generation)&generationMask <= generationMask/2 {
+		w.generation = generation
+	}
+}
+
 // reset rebuilds the indexes from s. What a thrown-away transaction added to the
 // dictionary stays in the arena as names without a shape.
 func (w *writer) reset(s *Snapshot) {
