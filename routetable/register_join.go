@@ -18,7 +18,7 @@ func (x *Txn) join(g *registering) Binding {
 		own = h.live
 		g.first = h.parked || h.addr == ""
 	default:
-		g.first = h.parked
+		g.first = h.parked || h.addr == ""
 		g.stale = append(g.stale, h.live)
 	}
 	g.first = g.first || old == nil
@@ -93,7 +93,8 @@ func (x *Txn) renew(g *registering, l *brokerLive) Binding {
 		}
 	}
 	r := renewal{live: l, generation: generation, conn: g.Conn, timeoutMillis: g.timeout()}
-	if g.Digest != (Digest{}) && !g.body.DataVersionStamped {
+	// A broker without an address is processed as the first one each time, as in Java.
+	if g.Digest != (Digest{}) && !g.body.DataVersionStamped && g.Broker.Addr != "" {
 		r.remember = rememberedDigest{digest: g.Digest, stamp: x.view.groups[g.index].stamp, rules: x.rules}
 	}
 	x.renewals = append(x.renewals, r)
