@@ -12,6 +12,7 @@ fail() {
 unformatted=$(git ls-files '*.go' | xargs -r gofmt -l)
 [ -z "$unformatted" ] || fail "not gofmt-ed: $unformatted"
 go vet ./... || fail "go vet"
+(cd test/interop/goclient && go vet .) || fail "go vet in test/interop/goclient"
 go tool -modfile=tools/go.mod staticcheck ./... || fail "staticcheck"
 
 vuln=$(go tool -modfile=tools/go.mod govulncheck ./... 2>&1)

@@ -43,7 +43,7 @@ else
 fi
 if have javac && have mvn; then
 	step "interop with Java (short form; make interop-full for all)" \
-		env PHAROS_INTEROP=1 go test -count=1 -timeout 14m -v ./test/interop/...
+		env PHAROS_INTEROP=1 go test -p 1 -count=1 -timeout 14m -v ./test/interop/...
 else
 	not_run "interop with Java" "javac or mvn is missing"
 fi
