@@ -19,7 +19,8 @@ var ErrTooLarge = errors.New("the namespace would be too large")
 type Options struct {
 	// Path of the file (Java: kvConfigPath).
 	Path string
-	// NamespaceBytesMax bounds the encoded table of one namespace; 0: no bound. A file
+	// NamespaceBytesMax bounds the encoded table of one namespace, and eight times as much
+	// all of them together; 0: no bound. A file
 	// that is beyond it is still read.
 	NamespaceBytesMax int
 	// Warn is told what an operator should know and no caller is: a backup that could
@@ -197,14 +198,43 @@ func (s *Store) commitBatch(batch []*write) {
 
 // checkSize refuses growth beyond the bound, never a change that shrinks.
 func (s *Store) checkSize(before, after *snapshot, name string) error {
-	size := len(after.namespaces[name].body)
-	if s.opts.NamespaceBytesMax <= 0 || size <= s.opts.NamespaceBytesMax {
+	limit := s.opts.NamespaceBytesMax
+	if limit <= 0 {
 		return nil
 	}
-	if ns := before.namespaces[name]; ns != nil && size <= len(ns.body) {
-		return nil
+	size, old := len(after.namespaces[name].body), 0
+	if ns := before.namespaces[name]; ns != nil {
+		old = len(ns.body)
 	}
-	return fmt.Errorf("%w: %d bytes, and kvNamespaceBytesMax is %d", ErrTooLarge, size, s.opts.NamespaceBytesMax)
+	if size > limit && size > old {
+		return fmt.Errorf("%w: %d bytes, and kvNamespaceBytesMax is %d", ErrTooLarge, size, limit)
+	}
+	tableMax := max(tableNamespaces*limit, tableBytesLeast)
+	if total := after.bytes(); total > tableMax && total > before.bytes() {
+		return fmt.Errorf("%w: all namespaces together would have %d bytes, and may have %d: %d times kvNamespaceBytesMax",
+			ErrTooLarge, total, tableMax, tableNamespaces)
+	}
+	return nil
+}
+
+const (
+	// tableNamespaces is how many namespaces of the largest size the table may hold: every
+	// change writes all of it, anybody can make namespaces, and they come back at the next
+	// start.
+	tableNamespaces = 8
+	// tableBytesLeast may be held whatever the size of a namespace.
+	tableBytesLeast = 64 << 10
+	// namespaceBytes is what a namespace costs beside its body and its name.
+	namespaceBytes = 256
+)
+
+// bytes is what the table weighs.
+func (s *snapshot) bytes() int {
+	total := 0
+	for name, ns := range s.namespaces {
+		total += namespaceBytes + len(name) + len(ns.body)
+	}
+	return total
 }
 
 // onDisk reports that the file needs no writing when nothing has changed: it is there,

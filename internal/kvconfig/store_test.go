@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -252,6 +253,40 @@ func TestUnchangedWriteTouchesNothing(t *testing.T) {
 	}
 	put(t, s, "ns", "k", "v2") // somebody took the file away
 	wantGet(t, open(t, path), "ns", "k", "v2", true)
+}
+
+// Many namespaces, each within its bound, have a bound together: for growth only.
+func TestTableBytesMax(t *testing.T) {
+	const limit = 16 << 10
+	path := tempPath(t)
+	s := newStore(Options{Path: path, NamespaceBytesMax: limit}, snapshotOf(nil))
+	value, stored := codec.NullString{String: strings.Repeat("v", limit/2), Valid: true}, 0
+	for ; ; stored++ {
+		err := s.Put("namespace"+strconv.Itoa(stored), "k", value)
+		if errors.Is(err, ErrTooLarge) {
+			break
+		}
+		if err != nil || stored > 2*tableNamespaces {
+			t.Fatalf("namespace %d: %v", stored, err)
+		}
+	}
+	if stored < tableNamespaces {
+		t.Errorf("full with %d half full namespaces", stored)
+	}
+	if namespaces, _ := s.Sizes(); namespaces != stored {
+		t.Errorf("%d namespaces, %d were stored", namespaces, stored)
+	}
+	if err := s.Put("namespace0", "k", codec.NullString{String: "small", Valid: true}); err != nil {
+		t.Errorf("a smaller value: %v", err)
+	}
+	// A table that is larger already, from a file, can still shrink.
+	smaller := newStore(Options{Path: path, NamespaceBytesMax: limit / 4}, s.snap.Load())
+	if err := smaller.Delete("namespace1", "k"); err != nil {
+		t.Errorf("delete: %v", err)
+	}
+	if err := smaller.Put("new", "k", codec.NullString{String: "x", Valid: true}); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("grown beyond the bound: %v", err)
+	}
 }
 
 func TestNamespaceBytesMax(t *testing.T) {
