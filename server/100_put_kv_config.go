@@ -23,7 +23,7 @@ func (h *handlers) putKV(p *Pending) {
 	value := extNull(p.Cmd, "value")
 	old, had := h.kv.Get(namespace, key)
 	err := h.kv.Put(namespace, key, value)
-	h.audit("KV value set", p, err, "namespace", namespace, "key", key,
+	h.audit("KV value set", p, true, err, "namespace", namespace, "key", key,
 		"value", nullText(value), "old", nullText(codec.NullString{String: old, Valid: had}))
 	if err != nil {
 		p.Reply(codec.SystemError, err.Error(), nil)

@@ -21,7 +21,7 @@ func (h *handlers) deleteKV(p *Pending) {
 	namespace, key := extString(p.Cmd, "namespace"), extString(p.Cmd, "key")
 	old, had := h.kv.Get(namespace, key)
 	err := h.kv.Delete(namespace, key)
-	h.audit("KV value deleted", p, err, "namespace", namespace, "key", key,
+	h.audit("KV value deleted", p, had, err, "namespace", namespace, "key", key,
 		"old", nullText(codec.NullString{String: old, Valid: had}))
 	if err != nil {
 		p.Reply(codec.SystemError, err.Error(), nil)

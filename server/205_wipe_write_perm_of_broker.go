@@ -26,7 +26,7 @@ func (h *handlers) changeWritePerm(rq *Request, what, countField string, change 
 	rq.Offload(groupLane(string(name)), func(p *Pending) {
 		name, topics := extString(p.Cmd, "brokerName"), 0
 		h.perform(h.table.Update(h.rules(), func(x *routetable.Txn) { topics = change(x, name) }))
-		h.audit(what, p, nil, "brokerName", name, "topics", topics)
+		h.audit(what, p, topics > 0, nil, "brokerName", name, "topics", topics)
 		p.Reply(codec.Success, "", []codec.ExtField{{Key: countField, Value: strconv.Itoa(topics)}})
 	})
 }

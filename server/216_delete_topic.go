@@ -20,7 +20,7 @@ func deleteTopic(h *handlers, rq *Request) {
 		topic, cluster := extString(p.Cmd, "topic"), extString(p.Cmd, "clusterName")
 		removed := false
 		h.perform(h.table.Update(h.rules(), func(x *routetable.Txn) { removed = x.DeleteTopic(topic, cluster) }))
-		h.audit("topic deleted", p, nil, "topic", topic, "clusterName", cluster, "existed", removed)
+		h.audit("topic deleted", p, removed, nil, "topic", topic, "clusterName", cluster, "existed", removed)
 		p.Reply(codec.Success, "", nil)
 	})
 }

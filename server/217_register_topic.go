@@ -29,7 +29,7 @@ func registerTopic(h *handlers, rq *Request) {
 func (h *handlers) storeTopic(p *Pending, queues []codec.QueueData) {
 	topic, stored := extString(p.Cmd, "topic"), false
 	h.perform(h.table.Update(h.rules(), func(x *routetable.Txn) { stored = x.RegisterTopic(topic, queues) }))
-	h.audit("topic registered", p, nil, "topic", topic, "queueDatas", len(queues),
+	h.audit("topic registered", p, stored, nil, "topic", topic, "queueDatas", len(queues),
 		"brokerName", queues[0].BrokerName, "perm", queues[0].Perm, "readQueueNums", queues[0].ReadQueueNums,
 		"writeQueueNums", queues[0].WriteQueueNums, "stored", stored)
 }

@@ -23,7 +23,7 @@ func updateNamesrvConfig(h *handlers, rq *Request) {
 
 func (h *handlers) updateConfig(p *Pending) {
 	res, err := h.config.Update(p.Body())
-	h.audit("configuration updated", p, err, "changes", changesText(res.Changes), "ignored", res.Ignored, "file", res.Path)
+	h.audit("configuration updated", p, len(res.Changes) > 0, err, "changes", changesText(res.Changes), "ignored", res.Ignored, "file", res.Path)
 	switch {
 	case err == nil:
 		p.Reply(codec.Success, "", nil)

@@ -13,20 +13,25 @@ const (
 )
 
 // audit writes the line of a request that changes something for everybody (100, 102, 205,
-// 216, 217, 318, 327): who asked, and what changed or why nothing did. These are never
-// left out.
-func (h *handlers) audit(what string, p *Pending, err error, args ...any) {
+// 216, 217, 318, 327): who asked, and what changed or why nothing did. Lines about changes
+// have a share of their own, which no operator's script uses up: whoever asks for what
+// changes nothing, as often as the network allows, can neither fill the disk with lines
+// nor keep those of others out of the log.
+func (h *handlers) audit(what string, p *Pending, changed bool, err error, args ...any) {
 	for i := range args {
 		if s, ok := args[i].(string); ok {
 			args[i] = clip(s)
 		}
 	}
 	args = append([]any{"caller", p.Conn.RemoteAddr()}, args...)
-	if err != nil {
-		h.log.Warn(what+": refused", append(args, "error", clip(err.Error()))...)
-		return
+	switch {
+	case err != nil:
+		h.futile.warn(what+": refused", append(args, "error", clip(err.Error()))...)
+	case !changed:
+		h.futile.info(what, args...)
+	default:
+		h.changes.info(what, args...)
 	}
-	h.log.Info(what, args...)
 }
 
 const (
@@ -34,18 +39,25 @@ const (
 	// eventsInWindow is enough for a whole cluster that comes or goes, and too little to
 	// fill a disk.
 	eventsInWindow = 500
+	// changesInWindow: a script that deletes topics one by one is slower than this.
+	changesInWindow = 5000
 )
 
-// eventLog writes one line for each thing that happens to a broker, and counts what is
-// above its share.
+// eventLog writes one line for each thing that happens, to a broker for instance, and
+// counts what is above its share.
 type eventLog struct {
 	log   *slog.Logger
 	clock *Clock
+	share int // lines in a window
 
 	mu          sync.Mutex
 	sinceMillis int64
 	written     int
 	suppressed  uint64
+}
+
+func newEventLog(srv *Server, share int) eventLog {
+	return eventLog{log: srv.log, clock: srv.clock, share: share, sinceMillis: -eventWindowMillis}
 }
 
 func (e *eventLog) info(msg string, args ...any) { e.line(slog.LevelInfo, msg, args) }
@@ -70,7 +82,7 @@ func (e *eventLog) allowed(nowMillis int64) (suppressed uint64, ok bool) {
 	if nowMillis-e.sinceMillis >= eventWindowMillis {
 		e.sinceMillis, e.written = nowMillis, 0
 	}
-	if e.written >= eventsInWindow {
+	if e.written >= e.share {
 		e.suppressed++
 		return 0, false
 	}

@@ -26,14 +26,16 @@ type Deps struct {
 // handlers is what the request handlers share. It is made once, before the first
 // connection, and used from all loops and lanes at once.
 type handlers struct {
-	srv    *Server // lanes, connections by id, limits
-	log    *slog.Logger
-	lines  *RateLimitedLog
-	events eventLog
-	clock  *Clock
-	table  *routetable.Table
-	config *config.Namesrv
-	kv     *kvconfig.Store
+	srv     *Server // lanes, connections by id, limits
+	log     *slog.Logger
+	lines   *RateLimitedLog
+	events  eventLog // of brokers
+	changes eventLog // by operators' requests
+	futile  eventLog // operators' requests that changed nothing
+	clock   *Clock
+	table   *routetable.Table
+	config  *config.Namesrv
+	kv      *kvconfig.Store
 
 	notifier      *minBrokerNotifier
 	stats         handlerCounters
@@ -55,8 +57,10 @@ func newHandlers(srv *Server, deps Deps) *handlers {
 	}
 	return &handlers{
 		srv: srv, log: srv.log, lines: srv.lines, clock: srv.clock,
-		events: eventLog{log: srv.log, clock: srv.clock},
-		table:  deps.Table, config: deps.Config, kv: deps.KV,
+		events:  newEventLog(srv, eventsInWindow),
+		changes: newEventLog(srv, changesInWindow),
+		futile:  newEventLog(srv, eventsInWindow),
+		table:   deps.Table, config: deps.Config, kv: deps.KV,
 		notifier:    newMinBrokerNotifier(srv.o.SerializeType, deps.Config.ConnectTimeoutMillis),
 		startMillis: srv.clock.Millis(),
 		quit:        make(chan struct{}),

@@ -331,7 +331,7 @@ func TestExpiryScanRuns(t *testing.T) {
 }
 
 func TestEventLog(t *testing.T) {
-	e := eventLog{sinceMillis: -eventWindowMillis}
+	e := eventLog{sinceMillis: -eventWindowMillis, share: eventsInWindow}
 	written := 0
 	for range 3 * eventsInWindow {
 		if _, ok := e.allowed(1); ok {
