@@ -119,6 +119,7 @@ func (s *Server) Start() error {
 	s.running.Go(func() { s.supervise(ended) })
 	s.running.Go(func() { s.runTicker() })
 	s.running.Go(func() { s.evictor.run(s.quit) })
+	s.running.Go(s.runGiveBack)
 	s.hooks.started()
 	return nil
 }
