@@ -187,6 +187,9 @@ func (d *duel) updateConfigNotLive() {
 func (d *duel) updateConfigBadValue() {
 	d.want("a boolean that is none", d.set("enableTopicList=yes"), "0 remark absent", "1 remark & enableTopicList")
 	d.want("319", d.config(), "enableTopicList=false\n", "enableTopicList=true\n")
+	d.set("enableTopicList=true")
+	d.want("a blank behind it", d.set("enableTopicList=true "), "0 remark absent", "0 remark absent")
+	d.want("319", d.config(), "enableTopicList=false\n", "enableTopicList=true\n")
 	d.want("a number that is none", d.set("waitSecondsForService=soon"), "0 remark absent", "1 remark & waitSecondsForService")
 	d.want("a line break in a value", d.set(`productEnvName=a\nkvConfigPath=/tmp/x`), "0 remark absent", "1 remark")
 	d.want("back", d.set("enableTopicList=true"), "0 remark absent", "0 remark absent")
@@ -196,6 +199,12 @@ func (d *duel) updateConfigProtected() {
 	d.want("a black-listed key", d.set("kvConfigPath=/tmp/x"),
 		`16 remark "Can not update config in black list."`, `16 remark "Can not update config in black list.`)
 	d.want("the listening port", d.set("listenPort=1"), "0 remark absent", "16 remark")
+}
+
+func (d *duel) updateConfigFileKey() {
+	d.want("319", d.config(), "onlyTheFileKnows=1\n", "onlyTheFileKnows=1\n")
+	d.want("a key of the file", d.set("onlyTheFileKnows=2"), "0 remark absent", "0 remark absent")
+	d.want("319", d.config(), "onlyTheFileKnows=2\n", "onlyTheFileKnows=1\n")
 }
 
 func (d *duel) unregisterNotificationsByOwnID() {

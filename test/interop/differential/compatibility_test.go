@@ -51,6 +51,7 @@ var compatibilityTests = map[string]func(*duel){
 	"UpdateConfigNotLive":            (*duel).updateConfigNotLive,
 	"UpdateConfigBadValue":           (*duel).updateConfigBadValue,
 	"UpdateConfigProtected":          (*duel).updateConfigProtected,
+	"UpdateConfigFileKey":            (*duel).updateConfigFileKey,
 	"UnregisterNotificationsByOwnID": (*duel).unregisterNotificationsByOwnID,
 	"IncompleteRegistration":         (*duel).incompleteRegistration, // leaves Java damaged: last
 }
@@ -71,7 +72,7 @@ func newDuel(t *testing.T) *duel {
 	}
 	d := &duel{}
 	for i, name := range []string{"java", "pharos"} {
-		if d.servers[i], err = newLauncher(t, name).Start(dir); err != nil {
+		if d.servers[i], err = newLauncher(t, name).Start(dir, "onlyTheFileKnows=1"); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -51,9 +51,6 @@ func Oddities(seed uint64, salt int) *History {
 	return &History{Seed: seed, Salt: salt, Conns: g.conns, Steps: g.steps, world: g.world}
 }
 
-// Brokers are all the places a history may leave something at.
-func (h *History) Brokers() []*member { return h.world.members }
-
 // generator draws steps.
 type generator struct {
 	*world

@@ -9,20 +9,23 @@ import (
 func (g *generator) route() {
 	t := g.anyTopic()
 	ext := []Ext{{Key: "topic", Value: t}}
-	note := fmt.Sprintf("%q", t)
+	note, zoned := fmt.Sprintf("%q", t), false
 	switch g.r.IntN(8) {
 	case 0, 1:
 		v := []string{"true", "false", "TRUE", "1", ""}[g.r.IntN(5)]
 		ext = append(ext, Ext{Key: "acceptStandardJsonOnly", Value: v})
 		note += " standard=" + v
 	case 2, 3:
-		defer g.tag(tagZone)
 		mode := []string{"true", "True", "false", ""}[g.r.IntN(4)]
 		zone := []string{"zone-a", "ZONE-b", "nowhere", " ", ""}[g.r.IntN(5)]
 		ext = append(ext, Ext{Key: "__ZONE_MODE", Value: mode}, Ext{Key: "__ZONE_NAME", Value: zone})
 		note += fmt.Sprintf(" zone %q mode %q", zone, mode)
+		zoned = strings.EqualFold(mode, "true") && strings.TrimSpace(zone) != ""
 	}
 	g.add(g.client(), g.ask(105, ext, nil, note))
+	if zoned {
+		g.tag(tagZone)
+	}
 }
 
 // tag marks the last request drawn.
@@ -175,7 +178,6 @@ func (g *generator) updateConfig() {
 
 func (g *generator) set(text string) {
 	q := g.request(call{code: 318, version: 513, style: styleJava, body: []byte(text)}, fmt.Sprintf("%q", text))
-	q.Text = text
 	g.add(g.client(), q)
 }
 

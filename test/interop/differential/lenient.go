@@ -181,8 +181,8 @@ func (n *node) cut(name string) *node {
 
 // includes says whether every member of less is in n with the same value. Nil is empty.
 func (n *node) includes(less *node) bool {
-	if less == nil {
-		return true
+	if n == nil || less == nil {
+		return less == nil || len(less.keys) == 0
 	}
 	for i, k := range less.keys {
 		v := n.field(strings.Trim(k, `"`))

@@ -120,9 +120,6 @@ func (r *runner) step(s *Step) ([]Difference, error) {
 	if err := r.settle(s, out); err != nil {
 		return nil, err
 	}
-	if len(s.Repair) > 0 {
-		return r.step(&Step{Conn: s.Conn, Requests: s.Repair})
-	}
 	if r.ears != nil {
 		return r.ears.compare(r.servers, s, r.stats), nil
 	}

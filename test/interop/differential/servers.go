@@ -30,6 +30,7 @@ type Server struct {
 type launcher struct {
 	name  string
 	start func(home string, port int) *exec.Cmd
+	lines []string // of its configuration file, beside those that both servers have
 }
 
 const bootTimeout = 60 * time.Second
@@ -81,7 +82,8 @@ func pharosLauncher(tb testing.TB) *launcher {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &launcher{name: "pharos", start: func(home string, _ int) *exec.Cmd {
+	// Several may run at once, and only one could have the default port for its metrics.
+	return &launcher{name: "pharos", lines: []string{"adminListen="}, start: func(home string, _ int) *exec.Cmd {
 		cmd := exec.Command(path, "-c", filepath.Join(home, "namesrv.properties"))
 		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "ROCKETMQ_HOME=" + home, "JAVA_OPT=-Duser.home=" + home}
 		return cmd
@@ -100,7 +102,7 @@ func (l *launcher) Start(dir string, extra ...string) (*Server, error) {
 		return nil, err
 	}
 	config := fmt.Sprintf("listenPort=%d\nbindAddress=127.0.0.1\nkvConfigPath=%s/kvConfig.json\n", port, home)
-	for _, line := range extra {
+	for _, line := range append(extra, l.lines...) {
 		config += line + "\n"
 	}
 	if err := os.WriteFile(filepath.Join(home, "namesrv.properties"), []byte(config), 0o644); err != nil {

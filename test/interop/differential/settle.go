@@ -66,7 +66,7 @@ func (r *runner) noteRegistration(s *Step, q *Request, a *Outcome) error {
 		return nil
 	case reply == nil: // oneway: what became of it does not show
 		if addrs, err := r.membersOf(b); err != nil || addrs[b.Addr] == "" {
-			return errors.Join(err, r.dropRefused(b))
+			return errors.Join(err, r.dropGroup(b, addrs))
 		}
 	}
 	r.rebind(b, s.Conn)
@@ -97,7 +97,6 @@ func (r *runner) dropRefused(b BrokerRef) error {
 	if err != nil || addrs[b.Addr] != "" {
 		return err
 	}
-	b.ID = -1 // no member has this id, so it is not the smallest that went
 	return r.unregister(b)
 }
 
@@ -145,13 +144,12 @@ func (r *runner) dropReplaced(b BrokerRef, old string) error {
 		return nil // the old address serves under another id
 	}
 	gone := b
-	gone.Addr, gone.ID = old, -1 // no member has this id, so it is not the smallest that went
+	gone.Addr = old
 	return r.unregister(gone)
 }
 
 func (r *runner) dropGroup(b BrokerRef, addrs map[string]string) error {
 	list := []BrokerRef{b}
-	list[0].ID = -1 // it is no member
 	for addr, id := range addrs {
 		member := b
 		member.Addr = addr
@@ -166,7 +164,25 @@ func (r *runner) dropGroup(b BrokerRef, addrs map[string]string) error {
 			delete(r.holders, key)
 		}
 	}
-	return r.unregister(list...)
+	return r.quietly(func() error { return r.unregister(list...) })
+}
+
+// quietly does something with 905 switched off.
+func (r *runner) quietly(do func() error) error {
+	config, err := r.askReference(319, nil)
+	if err != nil {
+		return err
+	}
+	if !bytes.Contains(config.Body, []byte("notifyMinBrokerIdChanged=true")) {
+		return do()
+	}
+	if err := r.controlBoth(call{code: 318, version: 513, body: []byte("notifyMinBrokerIdChanged=false")}); err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	return r.controlBoth(call{code: 318, version: 513, body: []byte("notifyMinBrokerIdChanged=true")})
 }
 
 // unregister sends 104 to both servers and waits until it is applied.
@@ -181,6 +197,11 @@ func (r *runner) unregister(list ...BrokerRef) error {
 		return err
 	}
 	for _, b := range list {
+		if real, err := r.isMember(&b); err != nil {
+			return err
+		} else if !real {
+			b.ID = -1 // no member has this id, so nobody is told that the smallest one went
+		}
 		m := member{BrokerRef: b}
 		if err := r.controlBoth(call{code: 104, version: 513, ext: m.identity()}); err != nil {
 			return err
@@ -229,10 +250,17 @@ func (r *runner) awaitUnregistrations() error {
 	if err := r.controlBoth(call{code: 103, version: 513, ext: mark.registerExt()}); err != nil {
 		return err
 	}
-	if err := r.controlBoth(call{code: 104, version: 513, ext: mark.identity()}); err != nil {
-		return err
+	// In Java an incomplete 104 takes the batch it is in with it, this mark perhaps: the mark
+	// is unregistered until it is gone.
+	for range 20 {
+		if err := r.controlBoth(call{code: 104, version: 513, ext: mark.identity()}); err != nil {
+			return err
+		}
+		if gone, err := r.awaitGone(mark.BrokerRef, agreeTime); gone || err != nil {
+			return err
+		}
 	}
-	return r.awaitGone(mark.BrokerRef, true)
+	return fmt.Errorf("%+v cannot be unregistered", mark.BrokerRef)
 }
 
 func (r *runner) newMark() *member {
@@ -245,36 +273,29 @@ func (b *member) registerExt() []Ext {
 	return append(b.identity(), Ext{Key: "haServerAddr", Value: b.ha})
 }
 
-// awaitGone waits until the address is no longer in its group. must says that it is an
-// error if that does not happen.
-func (r *runner) awaitGone(b BrokerRef, must bool) error {
+// awaitGone waits until the address is no longer in its group on either server, and reports
+// whether that happened within the limit.
+func (r *runner) awaitGone(b BrokerRef, limit time.Duration) (gone bool, err error) {
 	ask := call{code: 901, version: 513, ext: []Ext{{Key: "clusterName", Value: b.Cluster}, {Key: "brokerName", Value: b.Name}}}
 	addr := []byte(strconv.Quote(b.Addr))
-	limit := agreeTime
-	if must {
-		limit = replyTimeout
-	}
 	deadline := time.Now().Add(limit)
 	for side, l := range r.control {
 		for {
 			ask.opaque = r.nextOpaque()
 			reply, err := l.one(ask)
 			if err != nil {
-				return fmt.Errorf("%s: %w", r.servers[side].Name, err)
+				return false, fmt.Errorf("%s: %w", r.servers[side].Name, err)
 			}
 			if !bytes.Contains(reply.Body, addr) {
 				break
 			}
 			if time.Now().After(deadline) {
-				if must {
-					return fmt.Errorf("%s still shows %+v after %v", r.servers[side].Name, b, limit)
-				}
-				break
+				return false, nil
 			}
 			time.Sleep(time.Millisecond)
 		}
 	}
-	return nil
+	return true, nil
 }
 
 // flushOneways waits until the oneway requests sent on a connection have run: Java takes
@@ -292,7 +313,45 @@ func (r *runner) flushOneways(conn int) error {
 	}
 	r.last = time.Now()
 	time.Sleep(5 * time.Millisecond)
-	return nil
+	return r.awaitAgreement()
+}
+
+// awaitAgreement gives the servers time to come to the same state. If they do not, the next
+// look shows it.
+func (r *runner) awaitAgreement() error {
+	deadline := time.Now().Add(2 * time.Second)
+	for {
+		look := r.look()
+		var out [2]*Outcome
+		for side, l := range r.control {
+			var err error
+			if out[side], err = l.exchange(look.Requests); err != nil {
+				return fmt.Errorf("%s: %w", r.servers[side].Name, err)
+			}
+		}
+		if len(r.tolerate(look, compare(look.Requests, out[0], out[1]))) == 0 || time.Now().After(deadline) {
+			return nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// look asks for what a oneway request can change.
+func (r *runner) look() *Step {
+	s := &Step{}
+	add := func(code int32, key, value string) {
+		c := call{code: code, version: 513, opaque: r.nextOpaque(), ext: []Ext{{Key: key, Value: value}}}
+		s.Requests = append(s.Requests, Request{Code: code, Opaque: c.opaque, Frame: c.frame(nil)})
+	}
+	w := r.history.world
+	for _, t := range w.topics {
+		add(105, "topic", t.name)
+	}
+	for _, ns := range w.spaces {
+		add(219, "namespace", ns)
+	}
+	add(106, "", "")
+	return s
 }
 
 // closeConn closes a connection on both servers and waits until both have drawn their
@@ -320,7 +379,8 @@ func (r *runner) closeConn(conn int) error {
 		return err
 	}
 	if len(lost) == 1 {
-		return r.awaitGone(lost[0], false)
+		_, err := r.awaitGone(lost[0], agreeTime) // if it stays, the next look shows whether on both
+		return err
 	}
 	// Java unregisters only one of several brokers of a connection.
 	return r.unregister(lost...)
@@ -342,5 +402,8 @@ func (r *runner) awaitCloses() error {
 			return fmt.Errorf("%s: %w", r.servers[side].Name, err)
 		}
 	}
-	return r.awaitGone(mark.BrokerRef, true)
+	if gone, err := r.awaitGone(mark.BrokerRef, replyTimeout); !gone || err != nil {
+		return errors.Join(err, fmt.Errorf("%+v is still there %v after its connection closed", mark.BrokerRef, replyTimeout))
+	}
+	return nil
 }

@@ -33,8 +33,6 @@ type Request struct {
 	// Stamped: the body has no timestamp, so each server takes the time of its decoding for
 	// one. Two such registrations in one millisecond are one version: they must not meet.
 	Stamped bool
-	// Text is set on 318: its body, for the runner's bookkeeping of switches.
-	Text string
 	// Tag names a deviation the request provokes on purpose; exceptions.go asks for it.
 	Tag string
 }
@@ -58,9 +56,6 @@ type Step struct {
 	Conn     int
 	Close    bool // close connection Conn; it opens again when it is next used
 	Requests []Request
-	// Repair runs after the step, unconditionally, on both servers: it takes back what the
-	// step is known to leave different, so that the rest of the history means something.
-	Repair []Request
 }
 
 // String says what the step does in one line.
