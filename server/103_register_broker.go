@@ -2,6 +2,7 @@ package server
 
 import (
 	"runtime"
+	"strconv"
 	"time"
 
 	"github.com/pharosmq/pharos/codec"
@@ -41,6 +42,14 @@ func registerBroker(h *handlers, rq *Request) {
 		h.lines.warn(logRegisterRefused, "registration refused: its header has no "+missing, "caller", rq.Conn.RemoteAddr(),
 			"brokerName", clip(string(header.Name)), "brokerAddr", clip(string(header.Addr)))
 		rq.Reply(codec.SystemError, remarkRegisterFailed+": the header has no "+missing, nil)
+		return
+	}
+	if name, bytes := overlongName(&header); bytes > 0 {
+		h.stats.registered(RegistrationInvalid)
+		remark := name + " has " + strconv.Itoa(bytes) + " bytes, and may have " + strconv.Itoa(brokerNameBytesMax)
+		h.lines.warn(logRegisterRefused, "registration refused: "+remark, "caller", rq.Conn.RemoteAddr(),
+			"brokerName", clip(string(header.Name)), "brokerAddr", clip(string(header.Addr)))
+		rq.Reply(codec.SystemError, remarkRegisterFailed+": "+remark, nil)
 		return
 	}
 	key := routetable.BrokerKey{Cluster: string(header.Cluster), Addr: string(header.Addr)}
@@ -91,6 +100,29 @@ func readRegistrationHeader(cmd *codec.Command, header *routetable.RegistrationH
 		return "brokerId"
 	}
 	return ""
+}
+
+// brokerNameBytesMax bounds each name of a broker: with names of a megabyte, some hundred
+// brokers would make the cluster list, every topic's route, and the metrics, larger than any
+// of them can be. A broker's own names are topics too, which may have 127 bytes.
+const brokerNameBytesMax = 1024
+
+// overlongName returns the first name of a registration that is too long, and its length;
+// 0 when there is none.
+func overlongName(h *routetable.RegistrationHeader) (field string, bytes int) {
+	switch {
+	case len(h.Cluster) > brokerNameBytesMax:
+		return "clusterName", len(h.Cluster)
+	case len(h.Name) > brokerNameBytesMax:
+		return "brokerName", len(h.Name)
+	case len(h.Addr) > brokerNameBytesMax:
+		return "brokerAddr", len(h.Addr)
+	case len(h.HAServerAddr) > brokerNameBytesMax:
+		return "haServerAddr", len(h.HAServerAddr)
+	case len(h.Zone) > brokerNameBytesMax:
+		return extZoneName, len(h.Zone)
+	}
+	return "", 0
 }
 
 // renewed answers an unchanged registration.

@@ -16,16 +16,20 @@ func getBrokerClusterInfo(h *handlers, rq *Request) {
 // appendList appends a list that is made from a whole snapshot.
 type appendList func(s *routetable.Snapshot, dst []byte) []byte
 
-// listTopicsMax is how many topics, and listGroupsMax how many broker groups, a table may
-// have for its lists to be made on the event loop: some 100 us of work.
+// listTopicsMax is how many topics, with names of listNameBytesMax in all, and listGroupsMax
+// how many broker groups, a table may have for its lists to be made on the event loop: some
+// 100 us of work.
 const (
-	listTopicsMax = 2000
-	listGroupsMax = 200
+	listTopicsMax    = 2000
+	listNameBytesMax = 512 << 10
+	listGroupsMax    = 200
 )
 
-// listBytes is how large a list of the table may be, roughly: what a topic, or a broker
-// group with its addresses, usually takes.
-func listBytes(sizes *routetable.Stats) int { return sizes.Topics*32 + sizes.Groups*256 }
+// listBytes is how large a list of the table may be, roughly: names, punctuation, and what
+// a broker group with its addresses usually takes.
+func listBytes(sizes *routetable.Stats) int {
+	return int(sizes.NameBytes) + sizes.Topics*4 + sizes.Groups*256
+}
 
 // replyList answers with a list of the whole table: at once while that is quick, else in
 // the admin lane, where it holds up no lookup and no registration.
@@ -38,7 +42,7 @@ func (h *handlers) replyList(rq *Request, list appendList) {
 	}
 	s := h.table.Snapshot()
 	sizes := s.Stats()
-	if sizes.Topics <= listTopicsMax && sizes.Groups <= listGroupsMax {
+	if sizes.Topics <= listTopicsMax && sizes.NameBytes <= listNameBytesMax && sizes.Groups <= listGroupsMax {
 		rq.Weigh((sizes.Topics + sizes.Groups) / listEntriesPerLookup)
 		rq.End(list(s, rq.Begin(codec.Success, "", nil)))
 		return
