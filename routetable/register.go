@@ -13,6 +13,8 @@ type registering struct {
 	index  uint32        // of the group, once accepted
 	// first: the broker was not in the group, so everything it says is written.
 	first bool
+	// restless: it would have an effect each time, so it must never be taken for unchanged.
+	restless bool
 	// changed: its data version is not the one it was last known by.
 	changed bool
 }

@@ -1,6 +1,7 @@
 package routetable
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/pharosmq/pharos/codec"
@@ -94,7 +95,7 @@ func (x *Txn) renew(g *registering, l *brokerLive) Binding {
 	}
 	r := renewal{live: l, generation: generation, conn: g.Conn, timeoutMillis: g.timeout()}
 	// A broker without an address is processed as the first one each time, as in Java.
-	if g.Digest != (Digest{}) && !g.body.DataVersionStamped && g.Broker.Addr != "" {
+	if g.Digest != (Digest{}) && !g.body.DataVersionStamped && g.Broker.Addr != "" && !g.restless {
 		r.remember = rememberedDigest{digest: g.Digest, stamp: x.view.groups[g.index].stamp, rules: x.rules}
 	}
 	x.renewals = append(x.renewals, r)
@@ -164,9 +165,12 @@ func (x *Txn) putTopics(g *registering, mask int32) {
 func (x *Txn) deleteUnnamedTopics(g *registering) {
 	named := make([]bool, x.topics.names)
 	for i := range g.body.Topics {
-		if id, ok := x.findTopic(g.body.Topics[i].Key); ok {
+		t := &g.body.Topics[i]
+		if id, ok := x.findTopic(t.Key); ok {
 			named[id] = true
 		}
+		// Under a key that is not its name a topic is deleted and then put again.
+		g.restless = g.restless || t.Name != nil && !bytes.Equal(t.Key, t.Name)
 	}
 	x.forgetMappingsOf(g.draft.old, named)
 	gone := func(group uint32) bool { return group == g.index }
