@@ -42,7 +42,7 @@ func (x *Txn) flush() {
 		names[name] = true
 		x.w.freeGroups = append(x.w.freeGroups, index)
 	}
-	x.mappings.dropBrokers(func(m *brokerMapping) bool { return names[m.owner] })
+	x.mappings.dropOwned(names)
 	// The indexes may now come back under other names, which sort elsewhere.
 	x.w.memoGen++
 }
@@ -103,7 +103,7 @@ func (x *Txn) forgetMappings(remap []uint32) {
 		for topic := range shard {
 			id, ok := x.findTopic([]byte(topic))
 			if ok && remap[x.shapeID(id)] == 1 {
-				x.dropMappings(topic, anyMapping)
+				x.mappings.drop(topic, anyMapping)
 			}
 		}
 	}
@@ -136,9 +136,9 @@ func (x *Txn) forgetMappingsOf(g *group, named []bool) {
 			switch {
 			case findMember(members, g.index) < 0:
 			case len(members) == 1: // the topic goes altogether
-				x.dropMappings(topic, anyMapping)
+				x.mappings.drop(topic, anyMapping)
 			default:
-				x.dropMappings(topic, mappedTo(g.name))
+				x.mappings.drop(topic, mappedTo(g.name))
 			}
 		}
 	}

@@ -17,9 +17,8 @@ type group struct {
 	addrs   []groupAddr // by id; never empty
 	filters []filterEntry
 
-	// stamp changes with every fact of the group, whenever its topics are deleted or
-	// registered one by one, and when a static mapping that it brought goes: a digest
-	// remembered under another stamp is void.
+	// stamp changes with every fact of the group and whenever its topics are deleted or
+	// registered one by one: a digest remembered under another stamp is void.
 	stamp uint64
 	// shown changes with every fact that readers can see: bodies built from another
 	// version are void. Both are drawn from one counter and never repeat.

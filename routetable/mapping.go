@@ -15,6 +15,10 @@ type mappingTable struct {
 	seed   maphash.Seed
 	shards [mappingShards]map[string]*topicMapping
 	topics int
+	// drops counts removals of entries. Whoever brought one that was removed, or had it
+	// overwritten by another group, would store it again: remembered digests of bodies with
+	// mappings are void when it moves.
+	drops uint64
 }
 
 const mappingShards = 64
@@ -140,41 +144,26 @@ func (d *mappingDraft) put(topic string, m brokerMapping) {
 	d.set(topic, entries)
 }
 
-// dropBrokers removes the entries that gone says are to go.
-func (d *mappingDraft) dropBrokers(gone func(*brokerMapping) bool) {
+// dropOwned removes the entries that groups of these names brought.
+func (d *mappingDraft) dropOwned(names map[string]bool) {
 	if d.topics == 0 {
 		return
 	}
 	for _, shard := range d.mappingTable.shards {
-		for topic, m := range shard {
-			if !slices.ContainsFunc(m.entries, func(e brokerMapping) bool { return gone(&e) }) {
-				continue
-			}
-			d.set(topic, slices.DeleteFunc(slices.Clone(m.entries), func(e brokerMapping) bool { return gone(&e) }))
+		for topic := range shard {
+			d.drop(topic, func(m *brokerMapping) bool { return names[m.owner] })
 		}
 	}
 }
 
-// dropMappings removes the entries of a topic that gone says are to go. The groups that
-// brought them store them again with their next registration, even an unchanged one, so
-// their digests are void.
-func (x *Txn) dropMappings(topic string, gone func(*brokerMapping) bool) {
-	m := x.mappings.find([]byte(topic))
-	if m == nil {
+// drop removes the entries of a topic that gone says are to go.
+func (d *mappingDraft) drop(topic string, gone func(*brokerMapping) bool) {
+	m := d.find([]byte(topic))
+	if m == nil || !slices.ContainsFunc(m.entries, func(e brokerMapping) bool { return gone(&e) }) {
 		return
 	}
-	left := make([]brokerMapping, 0, len(m.entries))
-	for i := range m.entries {
-		e := &m.entries[i]
-		if !gone(e) {
-			left = append(left, *e)
-		} else if g := x.view.named(e.owner); g != nil {
-			x.touch(g.index)
-		}
-	}
-	if len(left) < len(m.entries) {
-		x.mappings.set(topic, left)
-	}
+	d.set(topic, slices.DeleteFunc(slices.Clone(m.entries), func(e brokerMapping) bool { return gone(&e) }))
+	d.drops++
 }
 
 func anyMapping(*brokerMapping) bool { return true }

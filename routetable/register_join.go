@@ -97,6 +97,9 @@ func (x *Txn) renew(g *registering, l *brokerLive) Binding {
 	// A broker without an address is processed as the first one each time, as in Java.
 	if g.Digest != (Digest{}) && !g.body.DataVersionStamped && g.Broker.Addr != "" && !g.restless {
 		r.remember = rememberedDigest{digest: g.Digest, stamp: x.view.groups[g.index].stamp, rules: x.rules}
+		if len(g.body.Mappings) > 0 {
+			r.remember.mappings = x.mappings.drops + 1
+		}
 	}
 	x.renewals = append(x.renewals, r)
 	return l.binding(generation, g.Conn)

@@ -13,6 +13,7 @@ import "slices"
 //     registration after unregistration, expiry, close, parking, or under another name.
 //   - group unchanged (members, ids, addresses, zone, acting flag), none of its topics
 //     deleted or registered singly: the stamp.
+//   - no static mapping removed, if the registration brought any: mappings.
 //   - settings unchanged: the rules.
 //   - the broker lives: its leaf, by compare-and-swap.
 //
@@ -24,6 +25,9 @@ type rememberedDigest struct {
 	digest Digest
 	stamp  uint64
 	rules  Rules
+	// mappings is 0 for a registration without static mappings, else one more than
+	// mappingTable.drops was.
+	mappings uint64
 }
 
 // rememberedMax bounds the digests of one broker: 256 parts of 800 topics are 204,800.
@@ -48,15 +52,16 @@ func (l *brokerLive) remember(d rememberedDigest) {
 	l.digests.Store(&next)
 }
 
-// recalls reports whether a digest is remembered for the present state of its group.
-func (l *brokerLive) recalls(d Digest, stamp uint64, rules Rules) bool {
+// recalls reports whether a digest is remembered for the present state of its group and of
+// the static mappings.
+func (l *brokerLive) recalls(d Digest, stamp uint64, rules Rules, m *mappingTable) bool {
 	p := l.digests.Load()
 	if p == nil {
 		return false
 	}
 	for i := range *p {
 		if r := &(*p)[i]; r.digest == d {
-			return r.stamp == stamp && r.rules == rules
+			return r.stamp == stamp && r.rules == rules && (r.mappings == 0 || r.mappings == m.drops+1)
 		}
 	}
 	return false
@@ -76,7 +81,7 @@ func (t *Table) RenewUnchanged(h *RegistrationHeader, d Digest, conn ConnID, now
 		return RegisterResult{}, false
 	}
 	g := s.view.groups[l.group]
-	if g == nil || !g.holds(l) || !l.recalls(d, g.stamp, rules) {
+	if g == nil || !g.holds(l) || !l.recalls(d, g.stamp, rules, s.mappings) {
 		return RegisterResult{}, false
 	}
 	generation, ok := l.renew(nowMillis)

@@ -7,7 +7,7 @@ package routetable
 func (x *Txn) DeleteTopic(topic, cluster string) bool {
 	x.flush()
 	if cluster == "" {
-		x.dropMappings(topic, anyMapping)
+		x.mappings.drop(topic, anyMapping)
 	}
 	id, ok := x.findTopic([]byte(topic))
 	if !ok {
@@ -25,12 +25,12 @@ func (x *Txn) DeleteTopic(topic, cluster string) bool {
 	}
 	x.setShape(id, next)
 	if next == 0 {
-		x.dropMappings(topic, anyMapping)
+		x.mappings.drop(topic, anyMapping)
 	}
 	for i := range old {
 		if listed(old[i].group) {
 			x.touch(old[i].group)
-			x.dropMappings(topic, mappedTo(x.view.groups[old[i].group].name))
+			x.mappings.drop(topic, mappedTo(x.view.groups[old[i].group].name))
 		}
 	}
 	return true
