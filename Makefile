@@ -9,7 +9,7 @@ CMDS      := $(notdir $(wildcard cmd/*))
 export PHAROS_FUZZTIME := $(FUZZTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help build dist run test test-unit test-race test-privileged interop interop-full hostile bench generate lint fuzz clean
+.PHONY: help build dist run test test-unit test-race test-privileged interop interop-full hostile measure bench generate lint fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,11 +44,15 @@ fuzz: ## every fuzz target for FUZZTIME (15s)
 interop: ## real Java brokers, clients and mqadmin against build/namesrv (short form)
 	PHAROS_INTEROP=1 $(GO) test -p 1 -count=1 -timeout 15m -v ./test/interop/...
 
-interop-full: ## all versions, faults and the long differential test; report in build/interop
+interop-full: ## all versions, faults, the long differential test, a stop of 130 s; report in build/interop
 	PHAROS_INTEROP=1 PHAROS_INTEROP_FULL=1 $(GO) test -p 1 -count=1 -timeout 150m -v ./test/interop/...
+	PHAROS_HOSTILE=1 PHAROS_INTEROP_FULL=1 $(GO) test -count=1 -timeout 10m -v -run TestStopped ./test/hostile
 
 hostile: ## attackers beside innocents, 10 s an attack, held to the latency target: needs an idle machine
 	PHAROS_HOSTILE=1 PHAROS_HOSTILE_SECONDS=10 PHAROS_HOSTILE_STRICT=1 $(GO) test -count=1 -timeout 15m -v -run TestInnocents ./test/hostile
+
+measure: ## lookups beside 15 MB registrations on one core, held to 2 ms above quiet: needs an idle machine
+	PHAROS_MEASURE=1 $(GO) test -count=3 -v -run TestLookupsBesideRegistrations ./server
 
 bench: ## micro benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem ./codec ./routetable ./server

@@ -9,6 +9,7 @@ fail() {
 	failed=1
 }
 
+files=$(git ls-files 2>&1) && [ -n "$files" ] || fail "git can't list the files: $files"
 unformatted=$(git ls-files '*.go' | xargs -r gofmt -l)
 [ -z "$unformatted" ] || fail "not gofmt-ed: $unformatted"
 go vet ./... || fail "go vet"

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Makes sure that the tools the tests need are there: JDK 17 and Maven (interop tests), gcc (race
-# detector), clang (BPF objects), nftables (faults in network namespaces).
+# detector), unshare and mount (privileged tests); and clang, nftables and iproute2, which the tests
+# of half-dead connections are made with.
 # As root on Debian it installs what is missing. Elsewhere it prints one line for each missing tool
 # that says what is not tested without it, and ends with 1.
 set -u
 
 missing=
-need() { # need COMMAND DEBIAN-PACKAGE WHAT-IS-NOT-TESTED
+need() { # need COMMAND DEBIAN-PACKAGE
 	command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
 check() {
@@ -18,9 +19,10 @@ each() {
 	"$1" javac openjdk-17-jdk-headless "interop with Java brokers, clients, mqadmin and the differential test"
 	"$1" mvn maven "interop with Java brokers, clients, mqadmin and the differential test"
 	"$1" gcc gcc "everything under the race detector"
-	"$1" clang clang "that the BPF objects can be rebuilt"
-	"$1" nft nftables "faults in network namespaces"
-	"$1" ip iproute2 "faults in network namespaces"
+	"$1" unshare util-linux "single-file mounts and full disks (privileged)"
+	"$1" clang clang "nothing today: BPF objects are not part of it yet"
+	"$1" nft nftables "nothing today: faults of the network are not part of it yet"
+	"$1" ip iproute2 "nothing today: faults of the network are not part of it yet"
 }
 
 each need

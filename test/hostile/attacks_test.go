@@ -40,6 +40,7 @@ var attacks = []attack{
 	{name: "one connection at depth 1,000", peers: 1, pause: 0, run: deepPipeline},
 	{name: "registrations of 16 MB back to back", peers: 2, pause: 0, run: hugeRegistrations},
 	{name: "unknown codes and topics, unsolicited replies", peers: 20, pause: 0, run: unknowns},
+	{name: "lists of 20,000 topics, pipelined on 50 connections", peers: 51, pause: 100 * time.Millisecond, run: listPoller},
 	{name: "200 connections register changed tables", peers: 200, pause: 0, run: changingBrokers},
 }
 
@@ -219,6 +220,42 @@ func unknowns(addr string, peer int) error {
 		}
 		if _, err := p.ask(p.out); err != nil {
 			return err
+		}
+	}
+}
+
+// listPoller asks for all topics, ten at a time. Its first peer is the broker that has them.
+func listPoller(addr string, peer int) error {
+	p, err := dial(addr)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	if peer == 0 {
+		topics := names(20_000, func(i int) string { return fmt.Sprintf("listed-topic-with-a-longer-name-%05d", i) })
+		if _, err := p.ask(registration(nil, "listed", "127.0.0.6:10000", topics, 1)); err != nil {
+			return err
+		}
+		time.Sleep(time.Hour) // killed before
+	}
+	const depth = 10
+	for {
+		p.out = p.out[:0]
+		for i := range int32(depth) {
+			code := codec.CodeGetAllTopicListFromNameserver
+			if i%2 == 1 {
+				code = codec.CodeGetBrokerClusterInfo
+			}
+			p.out = request(p.out, code, codec.Version5_5_0, i, nil, nil)
+		}
+		_ = p.SetDeadline(time.Now().Add(30 * time.Second))
+		if _, err := p.Write(p.out); err != nil {
+			return err
+		}
+		for range depth {
+			if _, err := p.readReply(); err != nil {
+				return err
+			}
 		}
 	}
 }

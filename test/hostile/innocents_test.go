@@ -160,15 +160,20 @@ func (in *innocents) lookUp(p *peer, opaque int32) error {
 	return nil
 }
 
-// broker registers again every second, unchanged.
+// broker registers again every second: every other broker unchanged, the rest with a new
+// data version each time, so that both ways of a registration are innocent.
 func (in *innocents) broker(ctx context.Context, i int) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	topics := topicNames(innocentTopics)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+		if i%2 == 1 {
+			in.frames[i] = registration(in.frames[i][:0], brokerName(i), brokerAddr(i), topics, time.Now().UnixMilli())
 		}
 		reply, err := in.brokers[i].ask(in.frames[i])
 		switch {
