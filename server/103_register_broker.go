@@ -69,6 +69,11 @@ func registerBroker(h *handlers, rq *Request) {
 	}
 }
 
+// heartbeatTimeoutMaxMillis is how long a silent broker is kept, whatever it asks for. A close
+// of ours, for want of memory for instance, leaves its registrations to their expiry: without
+// a bound they could stay for ever.
+const heartbeatTimeoutMaxMillis = 3_600_000
+
 // readRegistrationHeader fills in what the header says and returns the name of the first
 // field that is missing, or no number though it should be one.
 func readRegistrationHeader(cmd *codec.Command, header *routetable.RegistrationHeader) (missing string) {
@@ -81,6 +86,7 @@ func readRegistrationHeader(cmd *codec.Command, header *routetable.RegistrationH
 	h.HAServerAddr, _ = cmd.Ext("haServerAddr")
 	h.Zone, _ = cmd.Ext(extZoneName)
 	h.TimeoutMillis, h.TimeoutSet = cmd.ExtInt64("heartbeatTimeoutMillis")
+	h.TimeoutMillis = min(h.TimeoutMillis, heartbeatTimeoutMaxMillis)
 	h.Compressed, _ = cmd.ExtBool("compressed")
 	if acting, ok := cmd.ExtBool("enableActingMaster"); ok {
 		h.ActingMaster = routetable.ActingMasterFalse
