@@ -39,7 +39,7 @@
 //   - Every decision about a registration's life is a compare-and-swap on its leaf, made by
 //     the writer before publication. A transaction that is thrown away takes them back.
 //   - A group index or a shape id means something only together with the snapshot it came
-//     from: both are used again. Versions (group.stamp, group.shown) are never.
+//     from: both are used again. Versions (group.stamp, group.topics, group.shown) are never.
 //   - A dictionary is shared by many snapshots and is written while they are read. What a
 //     snapshot owns is how many of its names exist. See dict.go.
 //   - Removals put off cleaning the topics; every operation that looks at topics begins

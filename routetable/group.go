@@ -17,11 +17,14 @@ type group struct {
 	addrs   []groupAddr // by id; never empty
 	filters []filterEntry
 
-	// stamp changes with every fact of the group and whenever its topics are deleted or
-	// registered one by one: a digest remembered under another stamp is void.
+	// stamp changes with every fact of the group and whenever its topics are deleted: a
+	// digest remembered under another stamp is void.
 	stamp uint64
+	// topics changes whenever the group may get topics, whatever the settings are: a digest
+	// remembered under deleteTopicWithBrokerRegistration and another value is void.
+	topics uint64
 	// shown changes with every fact that readers can see: bodies built from another
-	// version are void. Both are drawn from one counter and never repeat.
+	// version are void. All three are drawn from one counter and never repeat.
 	shown uint64
 
 	visible int // addresses that are not parked; 0 hides the group

@@ -96,7 +96,8 @@ func (x *Txn) renew(g *registering, l *brokerLive) Binding {
 	r := renewal{live: l, generation: generation, conn: g.Conn, timeoutMillis: g.timeout()}
 	// A broker without an address is processed as the first one each time, as in Java.
 	if g.Digest != (Digest{}) && !g.body.DataVersionStamped && g.Broker.Addr != "" && !g.restless {
-		r.remember = rememberedDigest{digest: g.Digest, stamp: x.view.groups[g.index].stamp, rules: x.rules}
+		r.remember = rememberedDigest{digest: g.Digest, rules: x.rules}
+		r.remember.stamp, r.remember.topics = x.view.groups[g.index].stamp, x.view.groups[g.index].topics
 		if len(g.body.Mappings) > 0 {
 			r.remember.mappings = x.mappings.drops + 1
 		}
@@ -133,8 +134,12 @@ func (x *Txn) registerTopics(g *registering) {
 		mask = codec.PermWrite
 	}
 	x.putTopics(g, mask)
-	if x.rules.DeleteTopicWithBrokerRegistration && x.changes != changes {
-		x.touch(g.index) // the broker's other bodies would now delete or add
+	if x.changes != changes {
+		if x.rules.DeleteTopicWithBrokerRegistration {
+			x.touch(g.index) // the broker's other bodies would now delete or add
+		} else {
+			x.touchTopics(g.index)
+		}
 	}
 	x.putMappings(g)
 }

@@ -12,7 +12,9 @@ import "slices"
 //     another version makes another brokerLive, which starts with no digests. So does any
 //     registration after unregistration, expiry, close, parking, or under another name.
 //   - group unchanged (members, ids, addresses, zone, acting flag), none of its topics
-//     deleted or registered singly: the stamp.
+//     deleted: the stamp.
+//   - no topics added, by 217 or another body, where the registration would delete what it
+//     does not name: topics.
 //   - no static mapping removed, if the registration brought any: mappings.
 //   - settings unchanged: the rules.
 //   - the broker lives: its leaf, by compare-and-swap.
@@ -24,6 +26,7 @@ import "slices"
 type rememberedDigest struct {
 	digest Digest
 	stamp  uint64
+	topics uint64 // group.topics
 	rules  Rules
 	// mappings is 0 for a registration without static mappings, else one more than
 	// mappingTable.drops was.
@@ -52,16 +55,18 @@ func (l *brokerLive) remember(d rememberedDigest) {
 	l.digests.Store(&next)
 }
 
-// recalls reports whether a digest is remembered for the present state of its group and of
+// recalls reports whether a digest is remembered for the present state of its group g and of
 // the static mappings.
-func (l *brokerLive) recalls(d Digest, stamp uint64, rules Rules, m *mappingTable) bool {
+func (l *brokerLive) recalls(d Digest, g *group, rules Rules, m *mappingTable) bool {
 	p := l.digests.Load()
 	if p == nil {
 		return false
 	}
 	for i := range *p {
 		if r := &(*p)[i]; r.digest == d {
-			return r.stamp == stamp && r.rules == rules && (r.mappings == 0 || r.mappings == m.drops+1)
+			return r.stamp == g.stamp && r.rules == rules &&
+				(r.topics == g.topics || !rules.DeleteTopicWithBrokerRegistration) &&
+				(r.mappings == 0 || r.mappings == m.drops+1)
 		}
 	}
 	return false
@@ -81,7 +86,7 @@ func (t *Table) RenewUnchanged(h *RegistrationHeader, d Digest, conn ConnID, now
 		return RegisterResult{}, false
 	}
 	g := s.view.groups[l.group]
-	if g == nil || !g.holds(l) || !l.recalls(d, g.stamp, rules, s.mappings) {
+	if g == nil || !g.holds(l) || !l.recalls(d, g, rules, s.mappings) {
 		return RegisterResult{}, false
 	}
 	generation, ok := l.renew(nowMillis)

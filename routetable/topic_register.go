@@ -25,12 +25,9 @@ func (x *Txn) RegisterTopic(topic string, queues []codec.QueueData) bool {
 		return all
 	}
 	x.setShape(x.topicID([]byte(topic)), next)
-	if x.rules.DeleteTopicWithBrokerRegistration {
-		// The brokers' next full registrations may delete the topic again.
-		for i := range queues {
-			if g := x.view.named(queues[i].BrokerName); g != nil {
-				x.touch(g.index)
-			}
+	for i := range queues {
+		if g := x.view.named(queues[i].BrokerName); g != nil {
+			x.touchTopics(g.index) // the broker's next registration may delete the topic again
 		}
 	}
 	return all

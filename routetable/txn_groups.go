@@ -122,6 +122,15 @@ func (x *Txn) touch(index uint32) {
 	x.view.put(index, &n)
 }
 
+// touchTopics voids the digests that registrations left under
+// deleteTopicWithBrokerRegistration: the group may have got topics that they do not name.
+// That counts while the setting is off, too: it may be on again before they are repeated.
+func (x *Txn) touchTopics(index uint32) {
+	n := *x.view.groups[index]
+	n.topics = x.w.drawVersion()
+	x.view.put(index, &n)
+}
+
 // forget takes a registration that ends out of the index, and the filter servers of its
 // address with it, unless the address has since registered under another name.
 func (x *Txn) forget(l *brokerLive) {
