@@ -48,8 +48,9 @@ const ignoredMax = 16
 
 // Update applies the body of UPDATE_NAMESRV_CONFIG (318). Either every known key of it is
 // live, valid and stored in the file, and then it takes effect; or nothing is changed and
-// the error says why. Keys nobody knows are ignored, as Java does. It reads and writes a
-// file: never call it on an event loop.
+// the error says why (after durable.ErrUnsynced only the file may have the update already).
+// Keys nobody knows are ignored, as Java does. It reads and writes a file: never call it on
+// an event loop.
 //
 // Java: Configuration#update, which applies what it cannot store, skips bad values, takes
 // "yes" for false, and rewrites the operator's file without comments.

@@ -9,7 +9,7 @@ import (
 )
 
 // overwrite replaces the content of an existing file where it stands. A failure (a full
-// disk) puts the old content back.
+// disk) puts the old content back, if that can still be written: the error tells of both.
 func overwrite(target string, data []byte) error {
 	old, err := os.ReadFile(target)
 	if err != nil {

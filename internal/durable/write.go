@@ -31,13 +31,20 @@ type Outcome struct {
 // BackupPath returns where WriteFile keeps the old content of path.
 func BackupPath(path string) string { return path + ".bak" }
 
+// ErrUnsynced: the file was replaced, but its directory could not be synced.
+var ErrUnsynced = errors.New("the file may already have the new content, and which one a crash would leave is unknown")
+
 // WriteFile makes data the content of path and returns when it is on the disk. It follows
 // symbolic links and replaces their target; mode and owner stay; missing directories are
-// made. After an error the old content is there unchanged.
+// made.
 //
 // Where a rename cannot do it (the file is a mount point, its directory is not writable,
 // its owner could not be kept) the file is overwritten in place. A file that nobody may
 // write (no w in its mode) is refused, even to root.
+//
+// After an error the old content is there unchanged, with two exceptions, both for a disk
+// that fails: the error is ErrUnsynced, or the file was overwritten in place and the old
+// content could not be put back (the error tells of both writes).
 func WriteFile(path string, data []byte, o Options) (Outcome, error) {
 	var out Outcome
 	if path == "" {
@@ -67,7 +74,7 @@ func WriteFile(path string, data []byte, o Options) (Outcome, error) {
 		out.BackupError = backup(path, target, old)
 	}
 	err = rename(target, data, old, o.Perm)
-	if err == nil || !renameImpossible(err) {
+	if err == nil || errors.Is(err, ErrUnsynced) || !renameImpossible(err) {
 		return out, err
 	}
 	out.InPlace = true
@@ -155,7 +162,10 @@ func rename(target string, data []byte, old fs.FileInfo, perm fs.FileMode) error
 	if err := f.CloseAtomicallyReplace(); err != nil {
 		return err
 	}
-	return syncDir(dir)
+	if err := syncDir(dir); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnsynced, err)
+	}
+	return nil
 }
 
 func keepOwner(f *os.File, old fs.FileInfo) error {
@@ -209,6 +219,9 @@ func makeDirs(dir string) error {
 	return syncDir(filepath.Dir(dir))
 }
 
+// fsync is a variable for the test of a disk that fails.
+var fsync = (*os.File).Sync
+
 // syncDir makes a rename in dir durable.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
@@ -219,7 +232,7 @@ func syncDir(dir string) error {
 		return err
 	}
 	defer d.Close()
-	err = d.Sync()
+	err = fsync(d)
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
 		return nil // file systems that keep no directories of their own
 	}

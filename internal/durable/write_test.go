@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -141,6 +142,39 @@ func TestWriteToDevice(t *testing.T) {
 	}
 	if _, err := os.Stat("/dev/null.bak"); err == nil {
 		t.Error("there is a /dev/null.bak")
+	}
+}
+
+// When the directory cannot be synced the rename has happened: the error says so, and
+// nothing is written a second time in place, whatever the errno looks like.
+func TestWriteSaysWhenTheDirectoryCouldNotBeSynced(t *testing.T) {
+	defer func(f func(*os.File) error) { fsync = f }(fsync)
+	for _, errno := range []syscall.Errno{syscall.EIO, syscall.EROFS} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "kv.json")
+		create(t, path, "old", 0o644)
+		synced := 0
+		fsync = func(f *os.File) error {
+			synced++
+			if f.Name() != dir {
+				t.Errorf("%s was synced, want %s", f.Name(), dir)
+			}
+			return &os.PathError{Op: "sync", Path: f.Name(), Err: errno}
+		}
+		for _, p := range []string{path, filepath.Join(dir, "new.json")} {
+			out, err := WriteFile(p, []byte("new"), Options{Perm: 0o644})
+			if !errors.Is(err, ErrUnsynced) || !errors.Is(err, errno) || out.InPlace {
+				t.Errorf("%s, %v: got %+v, %v", p, errno, out, err)
+			}
+			if err != nil && !strings.Contains(err.Error(), "may already have the new content") {
+				t.Errorf("the error does not say what is in the file: %v", err)
+			}
+			want(t, p, "new")
+		}
+		if synced != 2 {
+			t.Errorf("%d syncs of the directory, want 2", synced)
+		}
+		wantNames(t, dir, "kv.json", "new.json")
 	}
 }
 
