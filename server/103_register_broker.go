@@ -135,7 +135,8 @@ func overlongName(h *routetable.RegistrationHeader) (field string, bytes int) {
 func (h *handlers) renewed(rq *Request, res routetable.RegisterResult) {
 	h.stats.registered(RegistrationUnchanged)
 	if !rq.Conn.Bindings().Bind(res.Binding) {
-		// The connection closed a moment ago, and its close cannot know this binding.
+		// The connection closed a moment ago, and its close, which takes its brokers with it,
+		// cannot know this binding.
 		h.removeBindingLater(res.Binding)
 	}
 	h.replyRegistered(rq, res)
@@ -210,8 +211,8 @@ func newRegistration(key routetable.BrokerKey, h *routetable.RegistrationHeader,
 }
 
 // applyRegistration publishes a registration, unless its connection has closed: nobody
-// would remove it again before its expiry. alive is false then, and nothing of it is left
-// in the table.
+// would remove it again before its expiry. alive is false then. It is false too, and the
+// registration is removed, if the connection closes meanwhile and its brokers go with it.
 func (h *handlers) applyRegistration(conn Conn, reg *routetable.Registration) (res routetable.RegisterResult, alive bool) {
 	effects := h.table.Update(h.rules(), func(x *routetable.Txn) {
 		res = routetable.RegisterResult{}

@@ -21,6 +21,7 @@ type Bindings struct {
 	mu      sync.Mutex
 	brokers map[routetable.BrokerKey]boundBroker // nil: a client's connection
 	closed  bool
+	reason  CloseReason // why, once closed
 }
 
 // boundBroker is what one broker registered, by the group's name; nil when it is noted,
@@ -35,14 +36,15 @@ func (b *Bindings) Note(key routetable.BrokerKey) {
 }
 
 // Bind remembers what a registration made from this connection, instead of what the same
-// broker made under the same name before: with another id, too, that is void by now. It
-// reports false, and remembers nothing, when the connection has closed meanwhile: then the
-// caller undoes the registration, since nobody else will.
+// broker made under the same name before: with another id, too, that is void by now. Once the
+// connection has closed there is nothing to remember. It reports false when that close takes
+// the connection's brokers with it: then the caller undoes the registration, since nobody
+// else will. A close that unregisters nobody leaves the registration in place.
 func (b *Bindings) Bind(binding routetable.Binding) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
-		return false
+		return !unregisters(b.reason)
 	}
 	b.note(binding.Broker)
 	bound := b.brokers[binding.Broker]
@@ -96,10 +98,11 @@ func (b *Bindings) Any() bool {
 	return len(b.brokers) > 0
 }
 
-// close makes later Binds fail. What is bound stays readable for the close handler.
-func (b *Bindings) close() {
+// close ends the binding, for the reason the connection ends for. What is bound stays
+// readable for the close handler.
+func (b *Bindings) close(reason CloseReason) {
 	b.mu.Lock()
-	b.closed = true
+	b.closed, b.reason = true, reason
 	b.mu.Unlock()
 }
 

@@ -99,7 +99,7 @@ func (c *connection) askClose(reason CloseReason) bool {
 	if !c.closeAsked.CompareAndSwap(0, 1+uint32(reason)) {
 		return false
 	}
-	c.bindings.close()
+	c.bindings.close(reason)
 	return true
 }
 

@@ -307,7 +307,7 @@ func TestRegisterBrokerClosedMeanwhile(t *testing.T) {
 	r := newRig(t, nil)
 	c := r.dial()
 	b := newBroker("b1", 0, "T1", "T2")
-	c.conn.bindings.close() // what a close does first
+	c.conn.bindings.close(ClosePeer) // what a close does first
 	body := b.body(c.version)
 	c.call(codec.CodeRegisterBroker, body, b.ext(body)...).
 		want(t, codec.SystemError, "register broker failed: the connection is closed", "")

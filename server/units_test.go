@@ -224,7 +224,7 @@ func TestBindings(t *testing.T) {
 		t.Errorf("bound: %s", got)
 	}
 	b.Unbind(c)
-	b.close()
+	b.close(ClosePeer)
 	if bind(a, "x", 5) {
 		t.Error("a closed connection binds")
 	}
