@@ -47,47 +47,17 @@ func (s *snapshot) tables() map[string]map[string]string {
 	return t
 }
 
-// draft is the next snapshot in the making; it copies only what it touches.
-type draft struct {
-	base    *snapshot
-	touched map[string]map[string]string
-}
-
-func newDraft(base *snapshot) *draft {
-	return &draft{base: base, touched: map[string]map[string]string{}}
-}
-
-// current returns the table of a namespace as the draft has it; nil when there is none.
-func (d *draft) current(name string) map[string]string {
-	if t, ok := d.touched[name]; ok {
-		return t
-	}
-	if ns := d.base.namespaces[name]; ns != nil {
+// table returns a namespace; nil when there is none. It is the snapshot's own.
+func (s *snapshot) table(name string) map[string]string {
+	if ns := s.namespaces[name]; ns != nil {
 		return ns.table
 	}
 	return nil
 }
 
-// own returns a table that the draft may write to.
-func (d *draft) own(name string) map[string]string {
-	t, ok := d.touched[name]
-	if !ok {
-		if t = maps.Clone(d.current(name)); t == nil {
-			t = map[string]string{}
-		}
-		d.touched[name] = t
-	}
-	return t
-}
-
-// finish returns the next snapshot.
-func (d *draft) finish() *snapshot {
-	namespaces := maps.Clone(d.base.namespaces)
-	if namespaces == nil {
-		namespaces = map[string]*namespace{}
-	}
-	for name, table := range d.touched {
-		namespaces[name] = newNamespace(table)
-	}
+// with returns the snapshot in which the namespace is table, which it keeps.
+func (s *snapshot) with(name string, table map[string]string) *snapshot {
+	namespaces := maps.Clone(s.namespaces)
+	namespaces[name] = newNamespace(table)
 	return newSnapshot(namespaces)
 }

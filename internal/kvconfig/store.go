@@ -3,6 +3,7 @@ package kvconfig
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -34,24 +35,17 @@ type Store struct {
 	opts Options
 	snap atomic.Pointer[snapshot]
 
-	mu      sync.Mutex // guards pending
-	pending []*write
-	commit  sync.Mutex // held by the writer that writes for all that wait
-}
+	mu    sync.Mutex // held by the writer, from reading the table until it is stored
+	doubt bool       // guarded by mu: the file may have a table that snap never had
 
-// write is one change that waits for its commit.
-type write struct {
-	apply func(*draft) (changed bool)
-	name  string // of the namespace
-	done  bool   // guarded by Store.commit
-	err   error
+	writeFile func(path string, data []byte, o durable.Options) (durable.Outcome, error)
 }
 
 func newStore(o Options, s *snapshot) *Store {
 	if o.Warn == nil {
 		o.Warn = func(string, ...any) {}
 	}
-	st := &Store{opts: o}
+	st := &Store{opts: o, writeFile: durable.WriteFile}
 	st.snap.Store(s)
 	return st
 }
@@ -114,86 +108,64 @@ func (s *Store) Sizes() (namespaces, keys int) {
 
 // Put sets a value and returns when it is on the disk (100). A null value makes the
 // namespace and takes the key away: Java stores a null that reads as absent. After an
-// error nothing is changed. It waits for the disk: never call it on an event loop.
+// error nothing is changed; after durable.ErrUnsynced only the file may have the change
+// already, until any later write. It waits for the disk: never call it on an event loop.
 //
 // Java: KVConfigManager#putKVConfig, which reports no failure of the file.
 func (s *Store) Put(namespace, key string, value codec.NullString) error {
-	return s.write(namespace, func(d *draft) bool {
-		table := d.current(namespace)
+	return s.write(namespace, func(table map[string]string) map[string]string {
 		old, had := table[key]
 		if table != nil && had == value.Valid && old == value.String {
-			return false
+			return nil
 		}
-		own := d.own(namespace)
+		next := maps.Clone(table)
+		if next == nil {
+			next = map[string]string{}
+		}
 		if value.Valid {
-			own[key] = value.String
+			next[key] = value.String
 		} else {
-			delete(own, key)
+			delete(next, key)
 		}
-		return true
+		return next
 	})
 }
 
 // Delete takes a key away and returns when that is on the disk (102). Absent keys and
-// namespaces are no error, and the namespace stays. It waits for the disk.
+// namespaces are no error, and the namespace stays. Errors are those of Put. It waits for
+// the disk.
 func (s *Store) Delete(namespace, key string) error {
-	return s.write(namespace, func(d *draft) bool {
-		if _, had := d.current(namespace)[key]; !had {
-			return false
+	return s.write(namespace, func(table map[string]string) map[string]string {
+		if _, had := table[key]; !had {
+			return nil
 		}
-		delete(d.own(namespace), key)
-		return true
+		next := maps.Clone(table)
+		delete(next, key)
+		return next
 	})
 }
 
-// write queues a change and waits until somebody, perhaps this goroutine, has committed
-// it together with all that waited.
-func (s *Store) write(namespace string, apply func(*draft) bool) error {
-	w := &write{apply: apply, name: namespace}
+// write changes one namespace, one writer after the other: change returns a changed copy of
+// the table it is given, which is nil without the namespace, or nil to leave it as it is.
+// Only a table that is on the disk is published.
+func (s *Store) write(namespace string, change func(table map[string]string) map[string]string) error {
 	s.mu.Lock()
-	s.pending = append(s.pending, w)
-	s.mu.Unlock()
-
-	s.commit.Lock()
-	defer s.commit.Unlock()
-	if !w.done {
-		s.mu.Lock()
-		batch := s.pending
-		s.pending = nil
-		s.mu.Unlock()
-		s.commitBatch(batch)
-	}
-	return w.err
-}
-
-// commitBatch applies the changes in order, stores the outcome and publishes it. One
-// that makes its namespace too large is left out. The caller holds commit.
-func (s *Store) commitBatch(batch []*write) {
-	base := s.snap.Load()
-	next, changed := base, false
-	for _, w := range batch {
-		w.done = true
-		d := newDraft(next)
-		if !w.apply(d) {
-			continue
+	defer s.mu.Unlock()
+	next := s.snap.Load()
+	if table := change(next.table(namespace)); table != nil {
+		before := next
+		next = before.with(namespace, table)
+		if err := s.checkSize(before, next, namespace); err != nil {
+			return err
 		}
-		candidate := d.finish()
-		if w.err = s.checkSize(next, candidate, w.name); w.err == nil {
-			next, changed = candidate, true
-		}
-	}
-	if !changed && s.onDisk() {
-		return
+	} else if s.onDisk() {
+		return nil
 	}
 	if err := s.store(next); err != nil {
-		for _, w := range batch {
-			if w.err == nil {
-				w.err = fmt.Errorf("not stored in %s: %w", s.opts.Path, err)
-			}
-		}
-		return
+		return err
 	}
 	s.snap.Store(next)
+	return nil
 }
 
 // checkSize refuses growth beyond the bound, never a change that shrinks.
@@ -237,9 +209,13 @@ func (s *snapshot) bytes() int {
 	return total
 }
 
-// onDisk reports that the file needs no writing when nothing has changed: it is there,
-// or there is nothing to keep. Somebody may have taken it away.
+// onDisk reports that the file needs no writing when nothing has changed: it is there and
+// what it should be, or there is nothing to keep. Somebody may have taken it away. The
+// caller holds mu.
 func (s *Store) onDisk() bool {
+	if s.doubt {
+		return false
+	}
 	if _, err := os.Stat(s.opts.Path); err == nil {
 		return true
 	}
@@ -247,15 +223,23 @@ func (s *Store) onDisk() bool {
 	return namespaces == 0
 }
 
-// store replaces the file, keeping the old content in the .bak.
+// store replaces the file, keeping the old content in the .bak. The caller holds mu.
 func (s *Store) store(snap *snapshot) error {
 	data := codec.AppendKVFile(nil, snap.tables())
-	out, err := durable.WriteFile(s.opts.Path, data, durable.Options{Perm: 0o644, Backup: true})
+	out, err := s.writeFile(s.opts.Path, data, durable.Options{Perm: 0o644, Backup: true})
 	if out.BackupError != nil {
 		s.opts.Warn("KV file: the old content could not be kept in the .bak", "file", s.opts.Path, "error", out.BackupError)
 	}
-	if err == nil && out.InPlace {
+	switch {
+	case errors.Is(err, durable.ErrUnsynced):
+		s.doubt = true
+		return fmt.Errorf("not changed; %s: %w", s.opts.Path, err)
+	case err != nil:
+		return fmt.Errorf("not stored in %s: %w", s.opts.Path, err)
+	}
+	s.doubt = false
+	if out.InPlace {
 		s.opts.Warn("KV file: written in place, since it cannot be replaced by a rename: a crash during a write damages it (the .bak stays whole)", "file", s.opts.Path)
 	}
-	return err
+	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pharosmq/pharos/codec"
+	"github.com/pharosmq/pharos/internal/durable"
 )
 
 func value(s string) codec.NullString { return codec.NullString{String: s, Valid: true} }
@@ -306,9 +307,9 @@ func TestNamespaceBytesMax(t *testing.T) {
 	}
 }
 
-// Many writers at once: each reads its own write back when Put returns, everything is on
-// the disk, and they share writes of the file.
-func TestConcurrentWritersShareCommits(t *testing.T) {
+// Many writers at once: each reads its own write back when Put returns, and everything is
+// on the disk.
+func TestConcurrentWriters(t *testing.T) {
 	path := tempPath(t)
 	s := open(t, path)
 	var wg sync.WaitGroup
@@ -335,31 +336,29 @@ func TestConcurrentWritersShareCommits(t *testing.T) {
 	}
 }
 
-// One batch: the writes are applied in order, one that is refused does not stop the
-// others, and a failure of the file fails those it would have stored.
-func TestBatchOutcome(t *testing.T) {
+// The file may be new though its directory could not be synced. The table stays as it was,
+// and the next write puts the file right, even one that changes nothing: an operator who
+// takes back what was answered with an error must not find it again after a restart.
+func TestUnsyncedFileIsPutRight(t *testing.T) {
 	path := tempPath(t)
-	s := newStore(Options{Path: path, NamespaceBytesMax: 64}, snapshotOf(nil))
-	set := func(key, v string) *write {
-		return &write{name: "ns", apply: func(d *draft) bool { d.own("ns")[key] = v; return true }}
+	s := open(t, path)
+	put(t, s, "ns", "k", "v")
+	s.writeFile = func(path string, data []byte, o durable.Options) (durable.Outcome, error) {
+		out, err := durable.WriteFile(path, data, o)
+		return out, errors.Join(err, durable.ErrUnsynced)
 	}
-	batch := []*write{set("a", "1"), set("b", strings.Repeat("x", 64)), set("a", "2")}
-	s.commitBatch(batch)
-	if batch[0].err != nil || !errors.Is(batch[1].err, ErrTooLarge) || batch[2].err != nil {
-		t.Errorf("errors %v, %v, %v", batch[0].err, batch[1].err, batch[2].err)
+	err := s.Put("ns", "new", value("x"))
+	if !errors.Is(err, durable.ErrUnsynced) || !strings.Contains(err.Error(), path) {
+		t.Errorf("got %v, want ErrUnsynced and %s", err, path)
 	}
-	wantList(t, s, "ns", `{"table":{"a":"2"}}`, true)
-	wantList(t, open(t, path), "ns", `{"table":{"a":"2"}}`, true)
+	wantGet(t, s, "ns", "new", "", false)
+	wantGet(t, open(t, path), "ns", "new", "x", true)
 
-	if err := os.Chmod(path, 0o444); err != nil {
-		t.Fatal(err)
+	s.writeFile = durable.WriteFile
+	if err := s.Delete("ns", "new"); err != nil {
+		t.Error(err)
 	}
-	batch = []*write{set("a", "3"), set("b", strings.Repeat("x", 64))}
-	s.commitBatch(batch)
-	if batch[0].err == nil || !errors.Is(batch[1].err, ErrTooLarge) {
-		t.Errorf("errors %v, %v", batch[0].err, batch[1].err)
-	}
-	wantList(t, s, "ns", `{"table":{"a":"2"}}`, true)
+	wantList(t, open(t, path), "ns", `{"table":{"k":"v"}}`, true)
 }
 
 func BenchmarkOrderTopicConf(b *testing.B) {
