@@ -151,10 +151,22 @@ func (w *laneWorker) put(j laneJob) bool {
 		return false
 	}
 	w.depth.Add(1)
+	w.compact()
 	w.queue = append(w.queue, j)
 	w.mu.Unlock()
 	w.wake.Signal()
 	return true
+}
+
+// compact makes use again of the room of jobs that were taken out, once they are more than
+// those that wait: a queue that never runs dry would grow for ever. The caller holds mu.
+func (w *laneWorker) compact() {
+	if w.head <= len(w.queue)/2 {
+		return
+	}
+	n := copy(w.queue, w.queue[w.head:])
+	clear(w.queue[n:])
+	w.queue, w.head = w.queue[:n], 0
 }
 
 // next waits for a job; ok is false when there are none and none will come.

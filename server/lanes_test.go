@@ -95,6 +95,27 @@ func TestLanesAreBoundedByBytes(t *testing.T) {
 	eventually(t, "there is room again", func() bool { return l.Submit(key, 100, func() {}) })
 }
 
+// A queue that never runs dry takes no more room than what waits in it, and keeps its order.
+func TestLaneQueueIsReused(t *testing.T) {
+	w := &laneWorker{}
+	w.wake.L = &w.mu
+	const jobs, waiting = 100_000, 3
+	for i := range uint32(jobs) {
+		if !w.put(laneJob{slot: i}) {
+			t.Fatal("refused")
+		}
+		if i < waiting {
+			continue
+		}
+		if j, ok := w.next(); !ok || j.slot != i-waiting {
+			t.Fatalf("job %d came where %d was due", j.slot, i-waiting)
+		}
+	}
+	if n := cap(w.queue); n > 64 {
+		t.Errorf("room for %d jobs, %d wait", n, waiting)
+	}
+}
+
 func TestLanesSurviveAPanic(t *testing.T) {
 	l := startLanes(t, 1, 100)
 	key := routetable.BrokerKey{Addr: "a"}
