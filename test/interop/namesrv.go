@@ -132,18 +132,24 @@ func pharosSpec(tb testing.TB, home, conf string) procSpec {
 	}
 }
 
-// buildNamesrv builds build/namesrv from the work tree, once per run.
-var buildNamesrv = sync.OnceValues(func() (string, error) {
-	binary := filepath.Join(repoRoot(), "build", "namesrv")
-	Progress("building build/namesrv")
-	cmd := exec.Command("go", "build", "-o", binary, "./cmd/namesrv")
+// buildNamesrv and buildNsctl build build/namesrv and build/nsctl from the work tree, once
+// per run.
+var (
+	buildNamesrv = sync.OnceValues(func() (string, error) { return buildCommand("namesrv") })
+	buildNsctl   = sync.OnceValues(func() (string, error) { return buildCommand("nsctl") })
+)
+
+func buildCommand(name string) (string, error) {
+	binary := filepath.Join(repoRoot(), "build", name)
+	Progress("building build/%s", name)
+	cmd := exec.Command("go", "build", "-o", binary, "./cmd/"+name)
 	cmd.Dir = repoRoot()
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build ./cmd/namesrv: %w\n%s", err, out)
+		return "", fmt.Errorf("build ./cmd/%s: %w\n%s", name, err, out)
 	}
 	return binary, nil
-})
+}
 
 func (n *Namesrv) awaitListening(tb testing.TB, timeout time.Duration) {
 	tb.Helper()
