@@ -16,7 +16,12 @@ import (
 // startServer starts a name server on a free port and returns its address.
 func startServer(t *testing.T) string {
 	t.Helper()
-	srv, err := server.New(server.Options{BindAddress: "127.0.0.1"}, server.Deps{Log: slog.New(slog.DiscardHandler)})
+	return startServerAt(t, "127.0.0.1")
+}
+
+func startServerAt(t *testing.T, bindAddress string) string {
+	t.Helper()
+	srv, err := server.New(server.Options{BindAddress: bindAddress}, server.Deps{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
