@@ -27,8 +27,8 @@ func (m *model) register(r *Registration) RegisterResult {
 	holder := g.members[r.ID]
 	other := holder != nil && holder.key.Addr != r.Broker.Addr
 	if other && m.conflicts(holder, r) {
-		delete(m.live, r.Broker)
 		m.end(switched, RemoveRoleSwitched)
+		delete(m.live, r.Broker)
 		return RegisterResult{Status: RegisterIgnored}
 	}
 	if (holder == nil || other && holder.parked()) && oneTopic(r.Body) {

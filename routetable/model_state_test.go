@@ -93,10 +93,13 @@ func (g *modelGroup) min() *modelBroker {
 	if g == nil {
 		return nil
 	}
-	if ids := g.ids(shownBroker); len(ids) > 0 {
-		return g.members[ids[0]]
+	var first *modelBroker
+	for _, b := range g.members {
+		if !b.parked() && (first == nil || b.id < first.id) {
+			first = b
+		}
 	}
-	return nil
+	return first
 }
 
 // minID is Java's prevMinBrokerId: 0 stands for no member too.

@@ -1,0 +1,6 @@
+//go:build !race
+
+package routetable
+
+// modelChecks is how many histories are run: about ten seconds.
+const modelChecks = "1500"
