@@ -102,7 +102,7 @@ func (b *member) mappings(topics []topicConfig, detail bool) string {
 		}
 		hosted := ""
 		if detail {
-			hosted = `"hostedQueues":{0:[{"bname":"` + b.Name + `","endOffset":-1,"gen":0,"logicOffset":0,"queueId":1,"startOffset":0,"timeOfEnd":-1,"timeOfStart":-1}]},`
+			hosted = `"hostedQueues":{0:[{"bname":` + jsonString(b.Name, false, nil) + `,"endOffset":-1,"gen":0,"logicOffset":0,"queueId":1,"startOffset":0,"timeOfEnd":-1,"timeOfStart":-1}]},`
 		}
 		parts = append(parts, fmt.Sprintf(`"%s":%s`, t.name, strings.Replace(b.mappingInfo(t), `"scope"`, hosted+`"scope"`, 1)))
 	}
@@ -115,45 +115,46 @@ func (b *member) mappingInfo(t topicConfig) string {
 	if b.dv.counter%3 == 0 {
 		epoch = 9007199254740993 // beyond what a double holds exactly
 	}
-	return fmt.Sprintf(`{"bname":"%s","currIdMap":{0:0,1:%d,10:3},"dirty":false,"epoch":%d,"scope":"__global__","topic":"%s","totalQueues":%d}`,
-		b.Name, b.dv.counter, epoch, t.name, 4+b.dv.counter%4)
+	return fmt.Sprintf(`{"bname":%s,"currIdMap":{0:0,1:%d,10:3},"dirty":false,"epoch":%d,"scope":"__global__","topic":"%s","totalQueues":%d}`,
+		jsonString(b.Name, false, nil), b.dv.counter, epoch, t.name, 4+b.dv.counter%4)
 }
 
-// compressedBody is the zlib form: length-prefixed strings.
+// compressedBody is the zlib form.
 func (b *member) compressedBody(topics []topicConfig) []byte {
-	var plain bytes.Buffer
-	put := func(s string) {
-		plain.Write(binary.BigEndian.AppendUint32(nil, uint32(len(s))))
-		plain.WriteString(s)
-	}
-	count := func(n int) { plain.Write(binary.BigEndian.AppendUint32(nil, uint32(n))) }
-	put(b.dv.json())
-	fit := make([]topicConfig, 0, len(topics))
+	var lines, mapped []string
 	for _, t := range topics {
-		if t.plain {
-			fit = append(fit, t)
+		if !t.plain {
+			continue
 		}
-	}
-	count(len(fit))
-	for _, t := range fit {
 		line := fmt.Sprintf("%s %d %d %d SINGLE_TAG", t.name, t.read, t.write, t.perm)
 		if b.version >= 413 {
 			line += " {}"
 		}
-		put(line)
+		lines = append(lines, line)
+		if t.mapping {
+			mapped = append(mapped, b.mappingInfo(t))
+		}
 	}
-	put(stringList(b.filters))
-	if b.version >= 413 {
-		mapped := fit[:0:0]
-		for _, t := range fit {
-			if t.mapping {
-				mapped = append(mapped, t)
-			}
+	return zipped(b.version, b.dv.json(), lines, stringList(b.filters), mapped)
+}
+
+// zipped compresses length-prefixed strings as a broker of the version does.
+func zipped(version int32, dataVersion string, lines []string, filters string, mapped []string) []byte {
+	var plain bytes.Buffer
+	put := func(list ...string) {
+		for _, s := range list {
+			plain.Write(binary.BigEndian.AppendUint32(nil, uint32(len(s))))
+			plain.WriteString(s)
 		}
+	}
+	count := func(n int) { plain.Write(binary.BigEndian.AppendUint32(nil, uint32(n))) }
+	put(dataVersion)
+	count(len(lines))
+	put(lines...)
+	put(filters)
+	if version >= 413 {
 		count(len(mapped))
-		for _, t := range mapped {
-			put(b.mappingInfo(t))
-		}
+		put(mapped...)
 	}
 	return deflate(plain.Bytes())
 }

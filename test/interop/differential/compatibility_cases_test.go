@@ -1,6 +1,7 @@
 package differential
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -236,6 +237,37 @@ func (d *duel) unregisterNotificationsByOwnID() {
 		d.Errorf("of two departed masters, one under a wrong id, Java told %d and Pharos %d; want 1 and 2", java, pharos)
 	}
 	d.want("the switch", d.set("notifyMinBrokerIdChanged=false"), "0 remark absent", "0 remark absent")
+}
+
+func (d *duel) zoneOfOddStaticTopic() {
+	b := d.broker("q\"ö🚀", 0, "127.0.0.1:1", "Static", "Other")
+	b.topics[0].mapping, b.zone = true, "z"
+	d.register("a", b)
+	zone := []Ext{{Key: "__ZONE_MODE", Value: "true"}, {Key: "__ZONE_NAME", Value: "z"}}
+	d.want("without a zone", d.route("Static"), "0 remark", "0 remark")
+	d.want("with a zone", d.route("Static", zone...), `1 remark "com.alibaba.fastjson2.JSONException`, `0 remark absent & "topicQueueMappingByBroker"`)
+	d.want("no static topic", d.route("Other", zone...), "0 remark", "0 remark")
+	d.unregister("a", b)
+}
+
+func (d *duel) wrongTypes() {
+	b := d.broker("a", 0, "127.0.0.1:1")
+	send := func(version, config, filters string) [2]*Reply {
+		return d.registerWith("a", b, []byte(fmt.Sprintf(`{"filterServerList":%s,"topicConfigSerializeWrapper":{"dataVersion":%s,`+
+			`"topicConfigTable":{"%sA":{"topicName":"%[3]sA",%s},"%[3]sB":{"topicName":"%[3]sB"}}}}`, filters, version, d.prefix, config)))
+	}
+	const version = `{"counter":1,"timestamp":5}`
+	for _, config := range []string{`"order":"x"`, `"attributes":[]`, `"attributes":"x"`} {
+		d.want(config, send(version, config, "[]"), "1 remark & Failed to decode RegisterBrokerBody", "0 remark absent")
+		d.unregister("a", b)
+	}
+	d.want("perm {}", send(version, `"perm":{}`, "[]"), "0 remark absent", "1 remark & Failed to decode RegisterBrokerBody")
+	d.want("filter servers {}", send(version, `"perm":6`, "{}"), "0 remark absent", "1 remark & Failed to decode RegisterBrokerBody")
+	d.want("a null data version", send("null", `"perm":6`, "[]"), "0 remark absent", "0 remark absent")
+	d.want("its version", d.version(b), "0 remark absent & !counter", `0 remark absent & {"counter":0,"stateVersion":0,"timestamp":0}`)
+	d.want("a null counter", send(`{"counter":null,"timestamp":5}`, `"perm":6`, "[]"), "0 remark absent", "0 remark absent")
+	d.want("its version", d.version(b), `{"stateVersion":0,"timestamp":5}`, `{"counter":0,"stateVersion":0,"timestamp":5}`)
+	d.unregister("a", b)
 }
 
 func (d *duel) incompleteRegistration() {

@@ -53,6 +53,8 @@ var compatibilityTests = map[string]func(*duel){
 	"UpdateConfigProtected":          (*duel).updateConfigProtected,
 	"UpdateConfigFileKey":            (*duel).updateConfigFileKey,
 	"UnregisterNotificationsByOwnID": (*duel).unregisterNotificationsByOwnID,
+	"WrongTypes":                     (*duel).wrongTypes,
+	"ZoneOfOddStaticTopic":           (*duel).zoneOfOddStaticTopic,
 	"IncompleteRegistration":         (*duel).incompleteRegistration, // leaves Java damaged: last
 }
 

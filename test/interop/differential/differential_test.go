@@ -50,7 +50,7 @@ func TestOddities(t *testing.T) {
 	}
 	a := newArena(t, plan)
 	a.generate = Oddities
-	for seed := range uint64(6) {
+	for seed := range uint64(12) {
 		h, failure, err := a.play(seed, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -172,6 +172,23 @@ var Exceptions = []Exception{
 	},
 	{
 		Number: 20,
+		Spec:   "1.8, inbound JSON; an exception in Java",
+		Test:   "WrongTypes",
+		Reason: "a registration body with a value of another JSON type than any sender writes: Java refuses it for the sake of order and attributes, which a name server has no use for, reads {} as a default, and keeps null for a data version or its counter; Pharos does not look at the first, refuses {} where a number or a list belongs, and reads null as zero",
+		Around: "histories have none of these values, but many other odd ones",
+	},
+	{
+		Number: 21,
+		Spec:   "an exception text in Java",
+		Test:   "ZoneOfOddStaticTopic",
+		Reason: "to filter a route by zone, Java parses the JSON it has just written, and fastjson2 fails at a map key with an escape and a character outside the basic plane (the broker name of a static topic): 1 with the exception's text; Pharos answers the route",
+		Match: func(c *Case) bool {
+			return c.Request.Tag == tagZone && c.ReplyA.Code == 1 && c.ReplyB.Code == 0 && c.ReplyA.Remark != nil &&
+				strings.HasPrefix(*c.ReplyA.Remark, "com.alibaba.fastjson2.JSONException: malformed input")
+		},
+	},
+	{
+		Number: 22,
 		Spec:   "10.1 no. 7 and 11, corrections 2 and 3",
 		Test:   "IncompleteRegistration",
 		Reason: "a registration without brokerName, brokerAddr or clusterName, with a topic that has no topicName, or with a null table is half applied and answered 0 by Java, with leftovers that cannot be removed; Pharos refuses it with 1 and changes nothing",

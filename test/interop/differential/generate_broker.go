@@ -185,6 +185,7 @@ func (g *generator) addOddBody(b *member, n int) {
 	note = form.note
 	body, compressed := form.body(g, &odd)
 	send(body, compressed)
+	b.dv, b.said = odd.dv, odd.dv
 	g.add(b.conn, q)
 }
 
@@ -226,6 +227,65 @@ var oddBodies = []struct {
 		return other.compressedBody(b.topics), true
 	}},
 	{"array", func(*generator, *member) ([]byte, bool) { return []byte("[]"), false }},
+	{"odd topic configs", func(g *generator, b *member) ([]byte, bool) { return g.oddConfigs(b), false }},
+	{"odd topic configs again", func(g *generator, b *member) ([]byte, bool) { return g.oddConfigs(b), false }},
+	{"odd topic lines", func(g *generator, b *member) ([]byte, bool) { return g.oddLines(b), true }},
+	{"odd topic lines again", func(g *generator, b *member) ([]byte, bool) { return g.oddLines(b), true }},
+	{"odd data version", func(g *generator, b *member) ([]byte, bool) {
+		return []byte(fmt.Sprintf(`{"topicConfigSerializeWrapper":{"dataVersion":%s,"topicConfigTable":{}}}`,
+			oddVersions[g.r.IntN(len(oddVersions))])), false
+	}},
+	{"odd filter servers", func(g *generator, b *member) ([]byte, bool) {
+		list := []string{`["127.0.0.1:1","127.0.0.1:1"]`, `[1,true]`, `""`, `"127.0.0.1:1"`, `null`}
+		return []byte(fmt.Sprintf(`{"filterServerList":%s,"topicConfigSerializeWrapper":{"dataVersion":{"counter":7,"timestamp":7},"topicConfigTable":{}}}`,
+			list[g.r.IntN(len(list))])), false
+	}},
+}
+
+// oddVersions are data versions as nobody sends them.
+var oddVersions = []string{
+	`{}`, `{"counter":5,"timestamp":5,"stateVersion":null}`, `{"counter":1.9,"timestamp":5}`, `{"counter":"8","timestamp":"9","stateVersion":"1"}`,
+	`{"counter":-1,"timestamp":-5,"stateVersion":-7}`, `{"counter":9223372036854775807,"timestamp":5}`, `{"counter":9223372036854775808,"timestamp":5}`,
+	`{"counter":true,"timestamp":5}`, `{"counter":1e3,"timestamp":5}`, `{"counter":"x","timestamp":5}`, `{"counter":{},"timestamp":5}`, `[]`, `5`, `"x"`,
+	`{"Counter":4,"timestamp":5}`, `{"counter":4,"counter":6,"timestamp":5}`, `{"timestamp":5,"extra":{"counter":9}}`,
+}
+
+// oddConfigs is a body whose topic configs are unusual.
+func (g *generator) oddConfigs(b *member) []byte {
+	table := ""
+	for i := range 2 {
+		t := g.topics[(b.conn+i)%4]
+		table += fmt.Sprintf(`,%s:{"topicName":%s,"topicSysFlag":%d,%s}`, jsonString(t.name, false, nil), jsonString(t.name, false, nil),
+			t.sysFlag, oddConfigs[g.r.IntN(len(oddConfigs))])
+	}
+	b.dv.counter++
+	return []byte(fmt.Sprintf(`{"topicConfigSerializeWrapper":{"dataVersion":%s,"topicConfigTable":{%s}}}`, b.dv.json(), table[1:]))
+}
+
+// oddConfigs are members of topic configs as nobody sends them.
+var oddConfigs = []string{
+	`"perm":null`, `"perm":"6"`, `"perm":6.9`, `"perm":-1`, `"perm":4294967302`, `"perm":true`, `"perm":"x"`,
+	`"readQueueNums":0`, `"readQueueNums":-4`, `"writeQueueNums":2147483647`, `"writeQueueNums":2147483648`, `"writeQueueNums":""`,
+	`"topicFilterType":"MULTI_TAG"`, `"topicFilterType":"NO_TAG"`, `"topicFilterType":null`, `"topicFilterType":1`, `"topicFilterType":9`,
+	`"order":"true"`, `"order":1`, `"attributes":null`, `"attributes":{"a":1,"b":null}`,
+	`"topicSysFlag":null`, `"topicSysFlag":"3"`, `"TopicSysFlag":3`, `"perm":6,"perm":4`, `"unknown":[[[{"perm":1}]]]`,
+}
+
+// oddLines is a compressed body whose topic lines are unusual.
+func (g *generator) oddLines(b *member) []byte {
+	lines := []string{
+		fmt.Sprintf(oddLines[g.r.IntN(len(oddLines))], g.topics[b.conn%4].name),
+		g.topics[(b.conn+1)%4].name + " 8 8 6 SINGLE_TAG {}",
+	}
+	b.dv.counter++
+	return zipped(b.version, b.dv.json(), lines, stringList(b.filters), nil)
+}
+
+// oddLines are topic lines of compressed bodies as nobody sends them.
+var oddLines = []string{
+	"%s 4 4 6 SINGLE_TAG {}", "%s 4 4 6 SINGLE_TAG", "%s 4 4 6", "%s 4 4 6 MULTI_TAG {}", "%s 4 4 6 NO_TAG", "%s x 4 6 SINGLE_TAG",
+	"%s 4 4 6 SINGLE_TAG {", "%s 4 4 6 SINGLE_TAG {\"a\":\"b c\"} more", "%s  4 4 6 SINGLE_TAG", " %s 4 4 6 SINGLE_TAG", "%s +4 -4 06 SINGLE_TAG",
+	"%s 4 4 6 single_tag", "%s 4 4 2147483648 SINGLE_TAG", "%.0s", "%s\t4 4 6 SINGLE_TAG {}", "%s 4 4 6 SINGLE_TAG {} ", "%s 4 4 6 SINGLE_TAG null", "%s 4 4 6 SINGLE_TAG []",
 }
 
 // unregister is a 104, right or slightly wrong.
@@ -234,8 +294,8 @@ func (g *generator) unregister() {
 	u := *b
 	note := ""
 	kind := g.r.IntN(8)
-	if g.notify && kind < 3 {
-		kind = 3 // Java decides by the request's id whether the smallest one went
+	if g.notify && kind < 4 {
+		kind = 4 // Java decides by the request's id whether the smallest one went
 	}
 	switch kind {
 	case 0:
@@ -245,6 +305,9 @@ func (g *generator) unregister() {
 		u.Addr = "127.0.0.1:1"
 		note = "unknown address"
 	case 2:
+		u.Name = g.anyMember().Name
+		note = "another group"
+	case 3:
 		u.Name = g.prefix + "nobody"
 		u.Addr = "127.0.0.1:1"
 		note = "unknown group"
@@ -289,6 +352,9 @@ func (g *generator) queryVersion() {
 	case 4:
 		dv.counter++
 		body, note = []byte(dv.json()), "another version"
+	case 5:
+		odd := oddVersions[g.r.IntN(len(oddVersions))]
+		body, note = []byte(odd), odd
 	}
 	conn := b.conn
 	if g.r.IntN(3) == 0 {

@@ -84,8 +84,8 @@ func (g *generator) registerTopic() {
 	var queues []string
 	for range g.r.IntN(4) {
 		queues = append(queues, fmt.Sprintf(
-			`{"brokerName":"%s","perm":%d,"readQueueNums":%d,"topicSysFlag":0,"writeQueueNums":%d}`,
-			g.anyGroup(), []int{6, 6, 4, 0}[g.r.IntN(4)], 1+g.r.IntN(8), 1+g.r.IntN(8)))
+			`{"brokerName":%s,"perm":%d,"readQueueNums":%d,"topicSysFlag":0,"writeQueueNums":%d}`,
+			jsonString(g.anyGroup(), false, nil), []int{6, 6, 4, 0}[g.r.IntN(4)], 1+g.r.IntN(8), 1+g.r.IntN(8)))
 	}
 	body := fmt.Sprintf(`{"brokerDatas":[],"filterServerTable":{},"queueDatas":[%s]}`, strings.Join(queues, ","))
 	note := fmt.Sprintf("%q %d queue data", t, len(queues))
@@ -96,11 +96,21 @@ func (g *generator) registerTopic() {
 		body, note = "{", "broken body"
 	case 2:
 		body, note = "{}", "empty object"
+	case 4:
+		odd := odd217[g.r.IntN(len(odd217))]
+		body = `{"queueDatas":[` + fmt.Sprintf(odd, jsonString(g.groups[0], false, nil)) + `]}`
+		note += " " + odd
 	case 3:
 		body = fmt.Sprintf(`{"brokerDatas":[{"brokerAddrs":{0:"127.0.0.1:1",1:"127.0.0.1:2"},"brokerName":"x","cluster":"y"}],"orderTopicConf":null,"queueDatas":[%s],"topicQueueMappingByBroker":{"b":{"currIdMap":{0:1},"epoch":1}}}`,
 			strings.Join(queues, ","))
 	}
 	g.add(g.client(), g.ask(217, []Ext{{Key: "topic", Value: t}}, []byte(body), note))
+}
+
+// odd217 are queue data as nobody sends them.
+var odd217 = []string{
+	`{"brokerName":%s}`, `{"brokerName":%s,"perm":"4","readQueueNums":null}`, `{"brokerName":%s,"perm":6.5}`, `{"brokerName":%s,"perm":-1,"writeQueueNums":-3}`,
+	`{"brokername":%s,"perm":6}`, `{"brokerName":%s,"perm":true}`, `{"brokerName":%s,"x":{"y":[]}}`, `{"brokerName":%s,"topicSynFlag":3,"topicSysFlag":1}`,
 }
 
 // kv is one operation on the KV table.

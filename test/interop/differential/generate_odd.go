@@ -64,6 +64,8 @@ func (g *generator) addMissing(b *member, n int) int {
 		{102, []Ext{}, "with no field"},
 		{103, without(b.identity(), "brokerId"), "without brokerId"},
 		{103, nil, "without fields"},
+		{103, append(without(b.identity(), "brokerId"), Ext{Key: "brokerId", Value: "9223372036854775808"}), "with a brokerId too large"},
+		{103, append(without(b.identity(), "brokerId"), Ext{Key: "brokerId", Value: " 0"}), "with a blank before brokerId"},
 		{103, append(without(b.identity(), "brokerId"), Ext{Key: "brokerId", Value: "zero"}), "with brokerId zero"},
 		{104, without(b.identity(), "clusterName"), "without clusterName"},
 		{104, without(b.identity(), "brokerAddr"), "without brokerAddr"},

@@ -82,6 +82,10 @@ func newWorld(seed uint64, salt int) *world {
 	for i := range groupCount {
 		w.groups = append(w.groups, w.prefix+"broker-"+string(rune('a'+i)))
 	}
+	if seed%3 == 2 {
+		w.groups[groupCount-1] = w.prefix + "brök\"er/\\ \u0001 🚀"
+		w.clusters[clusterCount-1] = w.prefix + "Clüster'/\u2028"
+	}
 	w.notify = seed%5 == 4
 	w.addTopics()
 	acting := []string{"", "false", "true", "true"}[w.r.IntN(4)]
