@@ -11,9 +11,14 @@ import (
 //
 // Values are written raw, as Java does, but for control characters, which are escaped:
 // no value becomes a second line.
-func (c *Namesrv) Listing() []byte {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+//
+// It never blocks, and never waits for the file of an Update. The bytes are shared: they
+// are for reading only.
+func (c *Namesrv) Listing() []byte { return *c.listing.Load() }
+
+// relistLocked publishes the listing of the current values. The caller holds mu, or is
+// alone.
+func (c *Namesrv) relistLocked() {
 	v := c.valuesLocked()
 	all := make(map[string]string, len(keys)+len(c.extras))
 	for _, p := range c.extras {
@@ -36,7 +41,7 @@ func (c *Namesrv) Listing() []byte {
 		out = append(out, escapeControls(all[name])...)
 		out = append(out, '\n')
 	}
-	return out
+	c.listing.Store(&out)
 }
 
 // hasControl reports a character that could end or garble a line.

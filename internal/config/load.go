@@ -47,6 +47,7 @@ func Load(src Source) (*Namesrv, error) {
 	if src.ConfigFile != nil {
 		c.file = *src.ConfigFile
 	}
+	c.relistLocked()
 	return c, nil
 }
 

@@ -11,7 +11,8 @@ type Namesrv struct {
 	// Settings never change after the start; read them without a lock.
 	Settings
 
-	live atomic.Pointer[Live]
+	live    atomic.Pointer[Live]
+	listing atomic.Pointer[[]byte] // of 319
 
 	mu       sync.Mutex // one Update at a time; guards the fields below
 	boundTo  int        // the port actually bound, when listenPort is 0; 0: not yet known
@@ -39,6 +40,7 @@ func newNamesrv(v *values) *Namesrv {
 	}
 	live := v.Live
 	c.live.Store(&live)
+	c.relistLocked()
 	return c
 }
 
@@ -53,6 +55,7 @@ func (c *Namesrv) ChangeLive(change func(*Live)) {
 	next := *c.live.Load()
 	change(&next)
 	c.live.Store(&next)
+	c.relistLocked()
 }
 
 // SetBoundPort records the port that was bound when listenPort was 0, which 319 and the
@@ -61,6 +64,7 @@ func (c *Namesrv) SetBoundPort(port int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.boundTo = port
+	c.relistLocked()
 }
 
 // BoundPort returns the port last given to SetBoundPort, else listenPort.

@@ -139,6 +139,7 @@ func (c *Namesrv) applyLocked(changes []Change) {
 	}
 	live := v.Live
 	c.live.Store(&live)
+	c.relistLocked()
 }
 
 // blackList is the keys that configBlackList adds to the protected ones.

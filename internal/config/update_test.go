@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -284,4 +285,21 @@ func FuzzUpdate(f *testing.F) {
 			t.Fatalf("%q: %d lines listed", body, n)
 		}
 	})
+}
+
+// 319 and what requests read never wait for the file of a 318: a disk may hang.
+func TestReadersDoNotWaitForAnUpdate(t *testing.T) {
+	c := New(DefaultSettings(t.TempDir()), DefaultLive())
+	c.mu.Lock() // as Update does while it writes
+	defer c.mu.Unlock()
+	read := make(chan bool)
+	go func() { read <- len(c.Listing()) > 0 && c.Live() != nil }()
+	select {
+	case ok := <-read:
+		if !ok {
+			t.Error("nothing is listed")
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the listing waits for an update")
+	}
 }
