@@ -43,7 +43,7 @@ func TestListOfLongNames(t *testing.T) {
 	c := r.dial()
 	c.mustRegister(newBroker("b1", 0, strings.Repeat("A", listNameBytesMax/2), strings.Repeat("B", listNameBytesMax/2)))
 	release := make(chan struct{})
-	r.lanes.SubmitAlways(AdminLane, 0, func() { <-release })
+	r.lanes.SubmitAlways(ListLane, 0, func() { <-release })
 	c.push(c.frame(codec.CodeGetAllTopicListFromNameserver, nil))
 	if len(c.out) > 0 {
 		t.Error("made on the loop")

@@ -32,7 +32,7 @@ func listBytes(sizes *routetable.Stats) int {
 }
 
 // replyList answers with a list of the whole table: at once while that is quick, else in
-// the admin lane, where it holds up no lookup and no registration.
+// the lane for lists, where it holds up no lookup and no registration, and waits for no disk.
 //
 // Nothing is made for a peer that wants no answer, or is gone when it would be its turn.
 func (h *handlers) replyList(rq *Request, list appendList) {
@@ -48,7 +48,7 @@ func (h *handlers) replyList(rq *Request, list appendList) {
 		return
 	}
 	rq.answerBytes = listBytes(&sizes)
-	rq.Offload(AdminLane, func(p *Pending) {
+	rq.Offload(ListLane, func(p *Pending) {
 		if p.Conn.Closed() {
 			p.Abandon()
 			return

@@ -79,7 +79,7 @@ func TestTopicListsLarge(t *testing.T) {
 	}
 	c.mustRegister(b)
 	release := make(chan struct{})
-	r.lanes.SubmitAlways(AdminLane, 0, func() { <-release })
+	r.lanes.SubmitAlways(ListLane, 0, func() { <-release })
 	for _, code := range []int32{codec.CodeGetAllTopicListFromNameserver, codec.CodeGetBrokerClusterInfo, codec.CodeGetSystemTopicListFromNS} {
 		c.push(c.frame(code, nil))
 	}

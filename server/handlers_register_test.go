@@ -348,7 +348,7 @@ func TestRegisterBrokerBusy(t *testing.T) {
 	b := newBroker("b1", 0, "T1", "T2")
 	c.mustRegister(b)
 	info, _ := r.handlers.table.Snapshot().Live(b.key())
-	r.lanes.force(int(r.o.LaneBytesMax))
+	r.lanes.brokers.force(int(r.o.LaneBytesMax))
 	r.loop.nowMillis += 1000
 	b.version.Counter++
 	body := b.body(c.version)
@@ -369,7 +369,7 @@ func TestRegisterBrokerBusy(t *testing.T) {
 	if n := r.registrations(RegistrationBusy); n != 1 {
 		t.Errorf("%d counted, want 1", n)
 	}
-	r.lanes.force(-int(r.o.LaneBytesMax))
+	r.lanes.brokers.force(-int(r.o.LaneBytesMax))
 }
 
 func TestUnregisterBroker(t *testing.T) {
@@ -435,9 +435,9 @@ func TestUnregisterBrokerOrder(t *testing.T) {
 	if !r.live(b) {
 		t.Fatal("104 then 103: the broker is gone")
 	}
-	r.lanes.force(int(r.o.LaneBytesMax))
+	r.lanes.brokers.force(int(r.o.LaneBytesMax))
 	c.unregister(b).want(t, codec.Success, "", "")
-	r.lanes.force(-int(r.o.LaneBytesMax))
+	r.lanes.brokers.force(-int(r.o.LaneBytesMax))
 	if r.live(b) {
 		t.Error("a 104 was refused for want of room")
 	}

@@ -18,6 +18,9 @@ const (
 type laneShare struct {
 	jobs  atomic.Int64
 	bytes atomic.Int64
+	// waitsFor is the budget of the request that the connection was blocked at; nil: it was
+	// not. The loop's.
+	waitsFor *laneBudget
 }
 
 func (s *laneShare) take(bytes int) {
@@ -31,22 +34,24 @@ func (s *laneShare) giveBack(bytes int) {
 }
 
 // used reports whether nothing more of the connection should go to the lanes: its share is
-// used up, or it has something there and the lanes are half full.
-func (s *laneShare) used(l *Lanes) bool {
+// used up, or it has something there and the lanes of its last request are half full.
+func (s *laneShare) used(b *laneBudget) bool {
 	return s.jobs.Load() >= laneShareJobs || s.bytes.Load() >= laneShareBytes ||
-		s.jobs.Load() > 0 && l.crowded()
+		s.jobs.Load() > 0 && b.crowded()
 }
 
 // free reports whether so little of the connection is left in the lanes that more may come.
-func (s *laneShare) free(l *Lanes) bool {
+func (s *laneShare) free() bool {
 	return s.jobs.Load() == 0 ||
-		s.jobs.Load() <= laneShareJobs/2 && s.bytes.Load() <= laneShareBytes/2 && !l.crowded()
+		s.jobs.Load() <= laneShareJobs/2 && s.bytes.Load() <= laneShareBytes/2 && (s.waitsFor == nil || !s.waitsFor.crowded())
 }
 
-// takeLaneShare counts a job of c. On the loop it may end the reading from c for a while.
-func (s *Server) takeLaneShare(c *connection, bytes int, onLoop bool) {
+// takeLaneShare counts a job of c that b has room for. On the loop it may end the reading
+// from c for a while.
+func (s *Server) takeLaneShare(c *connection, b *laneBudget, bytes int, onLoop bool) {
 	c.lanes.take(bytes)
-	if onLoop && !c.blocked && c.lanes.used(s.lanes) {
+	if onLoop && !c.blocked && c.lanes.used(b) {
+		c.lanes.waitsFor = b
 		c.loop.blockForLanes(c)
 	}
 }

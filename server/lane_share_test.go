@@ -22,7 +22,7 @@ func TestPipelinedLaneRequestsWaitInTheirConnection(t *testing.T) {
 		route{code: 2, name: "HOLD_ALWAYS", serve: func(_ *handlers, rq *Request) {
 			rq.OffloadAlways(AdminLane, func(p *Pending) { <-hold; p.Reply(codec.Success, "", nil) })
 		}})
-	ts := startServer(t, Options{LaneBytesMax: 1 << 20}, routes)
+	ts := startServer(t, Options{LaneBytesMax: 8 << 20}, routes)
 	const requests = 5000
 	var all []byte
 	for i := range int32(requests) {
@@ -35,8 +35,8 @@ func TestPipelinedLaneRequestsWaitInTheirConnection(t *testing.T) {
 	if a := other.answer(); a.Code != codec.Success || a.Opaque != 7 {
 		t.Errorf("another connection: code %d %s", a.Code, a.Remark)
 	}
-	if depth := ts.lanes.Depth(); depth > laneShareJobs+1 || ts.lanes.rejected.Load() != 0 {
-		t.Errorf("%d jobs wait, %d were refused", depth, ts.lanes.rejected.Load())
+	if depth := ts.lanes.Depth(); depth > laneShareJobs+1 || ts.lanes.disk.rejected.Load() != 0 {
+		t.Errorf("%d jobs wait, %d were refused", depth, ts.lanes.disk.rejected.Load())
 	}
 	close(hold)
 	for i := range int32(requests) {
@@ -70,27 +70,28 @@ func TestWaitingForALaneIsNoStall(t *testing.T) {
 
 func TestLaneShare(t *testing.T) {
 	l := startLanes(t, 1, 1<<20)
-	var s laneShare
-	if s.used(l) || !s.free(l) {
+	b := &l.brokers.laneBudget
+	s := laneShare{waitsFor: b}
+	if s.used(b) || !s.free() {
 		t.Error("an idle connection must wait")
 	}
 	s.take(laneShareBytes)
-	if !s.used(l) || s.free(l) {
+	if !s.used(b) || s.free() {
 		t.Error("a large job leaves room for another")
 	}
 	s.giveBack(laneShareBytes)
 	s.take(1)
-	if s.used(l) || !s.free(l) {
+	if s.used(b) || !s.free() {
 		t.Error("a small job leaves no room")
 	}
 	hold := make(chan struct{})
 	defer close(hold)
 	l.SubmitAlways(routetable.BrokerKey{}, 1<<20, func() { <-hold }) // full lanes
-	if !s.used(l) || s.free(l) {
+	if !s.used(b) || s.free() {
 		t.Error("a second job, though the lanes are full")
 	}
 	s.giveBack(1)
-	if s.used(l) || !s.free(l) {
+	if s.used(b) || !s.free() {
 		t.Error("no job at all, since the lanes are full")
 	}
 }

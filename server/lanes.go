@@ -18,12 +18,19 @@ const (
 	laneSlots        = 4096 // a power of two; brokers that share one only lose a shortcut
 	laneNiceness     = 5
 	laneSmallShare   = 8 // one part in so many is for small jobs only
+	laneOtherShare   = 4 // one part in so many of the brokers' bytes is what each other lane has
 	laneNicenessMost = 19
 )
 
-// AdminLane is the lane of requests that wait for a disk and belong to no broker (100,
-// 102, 318): a worker of its own, so that they hold up no registration.
-var AdminLane = routetable.BrokerKey{Cluster: "\x00", Addr: "admin"}
+// The lanes that belong to no broker. Each has a worker and a budget of its own: a disk
+// that hangs takes neither time nor room from registrations, nor from lists.
+var (
+	// AdminLane is the lane of requests that wait for a disk (100, 102, 318).
+	AdminLane = routetable.BrokerKey{Cluster: "\x00", Addr: "admin"}
+	// ListLane is the lane of answers that take long to make and wait for nothing: the
+	// lists of a large table (106, 206, 224, 304, 311, 312, 313).
+	ListLane = routetable.BrokerKey{Cluster: "\x00", Addr: "list"}
+)
 
 // Lanes run heavy work off the event loops: a few workers, each with a queue. What has
 // the same key runs in the order it was submitted, on one worker, one job at a time. The
@@ -35,15 +42,20 @@ var AdminLane = routetable.BrokerKey{Cluster: "\x00", Addr: "admin"}
 // processor holds up all others. Jobs that compute for long should yield (runtime.Gosched)
 // every 100 us or so, for the case that there are more goroutines than processors.
 type Lanes struct {
-	workers  []*laneWorker // the last one is the admin lane's
-	seed     maphash.Seed
-	log      *slog.Logger
-	bytesMax int64
-	bytes    atomic.Int64 // of jobs that wait or run
-	rejected atomic.Uint64
-	done     atomic.Uint64
-	slots    [laneSlots]atomic.Int32 // jobs that wait or run, by hash of the key
-	wg       sync.WaitGroup
+	brokers laneGroup
+	disk    laneGroup // AdminLane
+	lists   laneGroup // ListLane
+	seed    maphash.Seed
+	log     *slog.Logger
+	done    atomic.Uint64
+	slots   [laneSlots]atomic.Int32 // jobs that wait or run, by hash of the key
+	wg      sync.WaitGroup
+}
+
+// laneGroup is workers that share a budget.
+type laneGroup struct {
+	laneBudget
+	workers []*laneWorker
 }
 
 type laneWorker struct {
@@ -58,27 +70,48 @@ type laneWorker struct {
 type laneJob struct {
 	run   func()
 	bytes int
+	of    *laneBudget
 	slot  uint32
 }
 
-// newLanes starts n workers and one for the admin lane.
+// newLanes starts n workers for brokers, which may hold bytesMax, and one for each other lane.
 func newLanes(n int, bytesMax int64, log *slog.Logger) *Lanes {
-	l := &Lanes{seed: maphash.MakeSeed(), log: log, bytesMax: bytesMax}
-	for range n + 1 {
-		w := &laneWorker{}
-		w.wake.L = &w.mu
-		l.workers = append(l.workers, w)
-		l.wg.Add(1)
-		go l.work(w)
-	}
+	l := &Lanes{seed: maphash.MakeSeed(), log: log}
+	l.start(&l.brokers, n, bytesMax)
+	l.start(&l.disk, 1, bytesMax/laneOtherShare)
+	l.start(&l.lists, 1, bytesMax/laneOtherShare)
 	return l
 }
 
+func (l *Lanes) start(g *laneGroup, n int, bytesMax int64) {
+	g.bytesMax = bytesMax
+	for range n {
+		w := &laneWorker{}
+		w.wake.L = &w.mu
+		g.workers = append(g.workers, w)
+		l.wg.Add(1)
+		go l.work(w)
+	}
+}
+
+func (l *Lanes) groups() [3]*laneGroup { return [...]*laneGroup{&l.brokers, &l.disk, &l.lists} }
+
+// group returns the group that runs the jobs of key.
+func (l *Lanes) group(key routetable.BrokerKey) *laneGroup {
+	switch key {
+	case AdminLane:
+		return &l.disk
+	case ListLane:
+		return &l.lists
+	}
+	return &l.brokers
+}
+
 // Submit queues job behind all that was submitted with key. bytes is what it keeps alive
-// while it waits. It reports false, and does nothing, when the lanes hold as many bytes
-// as they may.
+// while it waits. It reports false, and does nothing, when the lanes of its kind hold as
+// many bytes as they may.
 func (l *Lanes) Submit(key routetable.BrokerKey, bytes int, job func()) bool {
-	if !l.reserve(bytes) {
+	if !l.group(key).reserve(bytes) {
 		return false
 	}
 	l.enqueue(key, bytes, job)
@@ -88,7 +121,7 @@ func (l *Lanes) Submit(key routetable.BrokerKey, bytes int, job func()) bool {
 // SubmitAlways is Submit for what must never be refused: an unregistration, the closing
 // of a connection.
 func (l *Lanes) SubmitAlways(key routetable.BrokerKey, bytes int, job func()) {
-	l.force(bytes)
+	l.group(key).force(bytes)
 	l.enqueue(key, bytes, job)
 }
 
@@ -98,43 +131,18 @@ func (l *Lanes) Idle(key routetable.BrokerKey) bool {
 	return l.slots[l.hash(key)&(laneSlots-1)].Load() == 0
 }
 
-// crowded reports that the lanes hold more than half of what they may.
-func (l *Lanes) crowded() bool { return l.bytes.Load() > l.bytesMax/2 }
-
-// reserve accounts for a job to come, if there is room. A part of the room is closed to
-// large jobs: some dozen of them, which any peer can send, must not leave all brokers with
-// small registrations outside.
-func (l *Lanes) reserve(bytes int) bool {
-	bytesMax := l.bytesMax
-	if bytes > largeFrameBytes {
-		bytesMax -= bytesMax / laneSmallShare
-	}
-	if l.bytes.Add(int64(bytes)) > bytesMax {
-		l.bytes.Add(-int64(bytes))
-		l.rejected.Add(1)
-		return false
-	}
-	return true
-}
-
-// force accounts for a job to come, room or not.
-func (l *Lanes) force(bytes int) { l.bytes.Add(int64(bytes)) }
-
 // enqueue queues a job whose bytes are accounted for. After stop it is forgotten: its
 // request gets no answer, and its connection is about to close.
 func (l *Lanes) enqueue(key routetable.BrokerKey, bytes int, job func()) {
 	h := l.hash(key)
 	slot := uint32(h & (laneSlots - 1))
 	l.slots[slot].Add(1)
-	w := l.workers[len(l.workers)-1]
-	if key != AdminLane {
-		// The high half of a 128-bit product: other bits of the hash than the slot's.
-		i, _ := bits.Mul64(h, uint64(len(l.workers)-1))
-		w = l.workers[i]
-	}
-	if !w.put(laneJob{run: job, bytes: bytes, slot: slot}) {
+	g := l.group(key)
+	// The high half of a 128-bit product: other bits of the hash than the slot's.
+	i, _ := bits.Mul64(h, uint64(len(g.workers)))
+	if !g.workers[i].put(laneJob{run: job, bytes: bytes, of: &g.laneBudget, slot: slot}) {
 		l.slots[slot].Add(-1)
-		l.bytes.Add(-int64(bytes))
+		g.giveBack(bytes)
 	}
 }
 
@@ -197,7 +205,7 @@ func (l *Lanes) work(w *laneWorker) {
 			return
 		}
 		l.runJob(j)
-		l.bytes.Add(-int64(j.bytes))
+		j.of.giveBack(j.bytes)
 		l.slots[j.slot].Add(-1)
 		w.depth.Add(-1)
 		l.done.Add(1)
@@ -228,23 +236,33 @@ func lowerThreadPriority() {
 // Depth is how many jobs wait or run in all lanes.
 func (l *Lanes) Depth() int64 {
 	var n int64
-	for _, w := range l.workers {
-		n += w.depth.Load()
+	for _, g := range l.groups() {
+		for _, w := range g.workers {
+			n += w.depth.Load()
+		}
 	}
 	return n
 }
 
-// Bytes is what waiting and running jobs keep alive.
-func (l *Lanes) Bytes() int64 { return l.bytes.Load() }
+// Bytes is what waiting and running jobs keep alive, in all lanes.
+func (l *Lanes) Bytes() int64 {
+	var n int64
+	for _, g := range l.groups() {
+		n += g.bytes.Load()
+	}
+	return n
+}
 
 // stop lets the workers finish what is queued and end. It returns ctx's error, with the
 // workers still busy, if that takes longer than ctx allows.
 func (l *Lanes) stop(ctx context.Context) error {
-	for _, w := range l.workers {
-		w.mu.Lock()
-		w.closing = true
-		w.mu.Unlock()
-		w.wake.Broadcast()
+	for _, g := range l.groups() {
+		for _, w := range g.workers {
+			w.mu.Lock()
+			w.closing = true
+			w.mu.Unlock()
+			w.wake.Broadcast()
+		}
 	}
 	done := make(chan struct{})
 	go func() {

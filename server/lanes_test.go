@@ -84,7 +84,7 @@ func TestLanesAreBoundedByBytes(t *testing.T) {
 	if !l.Submit(key, 60, job) || !l.Submit(key, 40, job) {
 		t.Fatal("refused with room left")
 	}
-	if l.Submit(key, 1, job) || l.rejected.Load() != 1 || l.Bytes() != 100 {
+	if l.Submit(key, 1, job) || l.brokers.rejected.Load() != 1 || l.Bytes() != 100 {
 		t.Error("accepted, or counted, without room")
 	}
 	l.SubmitAlways(key, 1000, job) // an unregistration

@@ -97,14 +97,15 @@ func (l *loop) finishLarge(c *connection, f *largeFrame) {
 		}
 		return
 	}
-	if !l.srv.lanes.reserve(f.totalBytes) {
+	budget := &l.srv.lanes.brokers.laneBudget
+	if !budget.reserve(f.totalBytes) {
 		l.refuseLarge(c, f)
 		return
 	}
 	srv := l.srv
 	key := routetable.BrokerKey{Cluster: "\x00conn", Addr: strconv.FormatUint(uint64(c.id), 10)}
 	bytes := f.totalBytes
-	srv.takeLaneShare(c, bytes, true)
+	srv.takeLaneShare(c, budget, bytes, true)
 	srv.lanes.enqueue(key, bytes, func() {
 		defer c.lanes.giveBack(bytes)
 		srv.serveOffLoop(c, f.assemble())

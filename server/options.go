@@ -50,7 +50,8 @@ type Options struct {
 	// PartialFrameStallMillis: an unfinished frame that nothing was added to for so long
 	// closes its connection. Default 30 s.
 	PartialFrameStallMillis int64
-	// LaneBytesMax bounds what waits in lanes. Default 256 MiB.
+	// LaneBytesMax bounds what waits in brokers' lanes; the lanes for the disk and for lists
+	// have a quarter of it each besides. Default 256 MiB.
 	LaneBytesMax int64
 	// OutboundBytesMax bounds what was answered and the kernel has not taken, over all
 	// connections; beyond it those with the most are closed. Default 512 MiB.

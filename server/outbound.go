@@ -87,8 +87,8 @@ func (l *loop) drainOne(c *connection, stalls bool) bool {
 		c.outMillis = l.localMillis
 	}
 	l.holdOutbound(c, int64(unsent))
-	if c.blocked && unsent <= l.srv.o.OutboundPauseBytes/2 && c.lanes.free(l.srv.lanes) {
-		c.blocked = false
+	if c.blocked && unsent <= l.srv.o.OutboundPauseBytes/2 && c.lanes.free() {
+		c.blocked, c.lanes.waitsFor = false, nil
 		l.serveAgain(c)
 	}
 	if unsent == 0 && !c.blocked {

@@ -90,11 +90,11 @@ func (rq *Request) Detach() *Pending {
 }
 
 // Offload detaches the request and runs it in the lane of key, behind all that waits
-// there. When the lanes hold as many bytes as they may, the request is answered with
+// there. When the lanes of that kind hold as many bytes as they may, the request is answered with
 // SYSTEM_BUSY instead: for a registration that means half a minute without the broker, so
 // the limit is generous. A panic in run is answered as one in a handler is.
 func (rq *Request) Offload(key routetable.BrokerKey, run func(p *Pending)) {
-	if !rq.srv.lanes.reserve(rq.laneBytes()) {
+	if !rq.srv.lanes.group(key).reserve(rq.laneBytes()) {
 		rq.Reply(codec.SystemBusy, remarkOverload, nil)
 		return
 	}
@@ -103,14 +103,14 @@ func (rq *Request) Offload(key routetable.BrokerKey, run func(p *Pending)) {
 
 // OffloadAlways is Offload for what must never be refused, such as an unregistration.
 func (rq *Request) OffloadAlways(key routetable.BrokerKey, run func(p *Pending)) {
-	rq.srv.lanes.force(rq.laneBytes())
+	rq.srv.lanes.group(key).force(rq.laneBytes())
 	rq.offload(key, run)
 }
 
 func (rq *Request) offload(key routetable.BrokerKey, run func(p *Pending)) {
 	bytes, c := rq.laneBytes(), rq.conn
 	p := rq.Detach()
-	rq.srv.takeLaneShare(c, bytes, !rq.owned)
+	rq.srv.takeLaneShare(c, &rq.srv.lanes.group(key).laneBudget, bytes, !rq.owned)
 	rq.srv.lanes.enqueue(key, bytes, func() {
 		defer c.lanes.giveBack(bytes)
 		p.serve(run)

@@ -47,8 +47,10 @@ type BudgetStats struct {
 
 // LaneStats is the state of the lanes.
 type LaneStats struct {
-	Jobs, Bytes, MaxBytes int64  // waiting or running
-	Rejected, Done        uint64 // jobs
+	Jobs            int64  // waiting or running, in all lanes
+	Bytes, MaxBytes int64  // of those in brokers' lanes
+	Rejected        uint64 // for want of room in brokers' lanes
+	Done            uint64 // in all lanes
 }
 
 // Stats gathers what is counted. Loops hand out their counts themselves, so they count
@@ -62,7 +64,7 @@ func (s *Server) Stats(ctx context.Context) Stats {
 		HandlerStats: s.HandlerStats(),
 	}
 	if l := s.lanes; l != nil {
-		st.Lanes = LaneStats{Jobs: l.Depth(), Bytes: l.Bytes(), MaxBytes: l.bytesMax, Rejected: l.rejected.Load(), Done: l.done.Load()}
+		st.Lanes = LaneStats{Jobs: l.Depth(), Bytes: l.brokers.bytes.Load(), MaxBytes: l.brokers.bytesMax, Rejected: l.brokers.rejected.Load(), Done: l.done.Load()}
 	}
 	for _, r := range s.table.routes {
 		st.Slots = append(st.Slots, SlotName{r.code, r.name})

@@ -56,7 +56,7 @@ type Settings struct {
 	TopicsMax                  int   // topics in one registration
 	PartialFrameBytesMax       int64 // unfinished frames over all connections
 	PartialFrameStallSeconds   int   // a partial frame without progress closes
-	LaneBytesMax               int64 // bytes waiting in all lanes
+	LaneBytesMax               int64 // bytes waiting in brokers' lanes
 	OutboundBytesMax           int64 // unsent replies over all connections
 	ConnectionOutboundBytesMax int64 // 0: the largest single reply + 1 MiB
 	OutboundStallSeconds       int   // unsent bytes without progress close
