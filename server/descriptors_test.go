@@ -44,8 +44,11 @@ const childFiles = 256
 // runChild serves testRoutes with childFiles descriptors until its input ends. Request
 // 100 takes all descriptors that are left, 102 gives them back.
 func runChild(mode string) int {
-	if mode == childIsolated {
+	switch mode {
+	case childIsolated:
 		return runIsolated()
+	case childRoutes:
+		return runWithRoutes()
 	}
 	if addr, ok := strings.CutPrefix(mode, childFeed); ok {
 		return runFeed(addr)
@@ -138,6 +141,14 @@ func (ch *child) dial() *peer {
 	}
 	ch.t.Cleanup(func() { _ = c.Close() })
 	return &peer{c, ch.t}
+}
+
+// dialInVain makes a connection that the kernel accepts and gnet cannot, for want of
+// descriptors. It may be reset before it is made.
+func (ch *child) dialInVain() {
+	if c, err := net.DialTimeout("tcp", ch.addr, 5*time.Second); err == nil {
+		ch.t.Cleanup(func() { _ = c.Close() })
+	}
 }
 
 // served reports whether a request on p is answered.
@@ -238,11 +249,7 @@ func TestEngineIsRestarted(t *testing.T) {
 	p := ch.dial()
 	p.send(request(100, 1, nil))
 	p.answer()
-	late, err := net.Dial("tcp", ch.addr) // the kernel accepts it, gnet cannot
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = late.Close() }()
+	ch.dialInVain()
 	p.closedWithin(5 * time.Second)
 	eventually(t, "served again", func() bool {
 		c, err := net.Dial("tcp", ch.addr)
