@@ -107,11 +107,6 @@ func TestRenewalAllocatesNothing(t *testing.T) {
 			t.Fatal("not rebound")
 		}
 	})
-	zero("LiveBytes", func() {
-		if _, ok := f.Snapshot().LiveBytes(hs.Cluster, hs.Addr); !ok {
-			t.Fatal("unknown")
-		}
-	})
 }
 
 // TestRouteBeyondBudgetAllocatesNothing: without room for bodies each request joins its own.

@@ -30,15 +30,7 @@ func (b BrokerInfo) Binding() Binding {
 // is found, not parked, and its DataVersion is equal. Java:
 // RouteInfoManager#queryBrokerTopicConfig.
 func (s *Snapshot) Live(key BrokerKey) (BrokerInfo, bool) {
-	return infoOf(s.live.find(key.Cluster, key.Addr))
-}
-
-// LiveBytes is Live for borrowed bytes. It allocates nothing and keeps neither argument.
-func (s *Snapshot) LiveBytes(cluster, addr []byte) (BrokerInfo, bool) {
-	return infoOf(s.live.findBytes(cluster, addr))
-}
-
-func infoOf(l *brokerLive) (BrokerInfo, bool) {
+	l := s.live.find(key.Cluster, key.Addr)
 	if l == nil {
 		return BrokerInfo{}, false
 	}

@@ -76,8 +76,8 @@ func sameInfo(got, want BrokerInfo) bool {
 func (h *modelHistory) compareLive(s *Snapshot) error {
 	for _, key := range modelKeys {
 		got, ok := s.Live(key)
-		if other, _ := s.LiveBytes([]byte(key.Cluster), []byte(key.Addr)); other != got {
-			return fmt.Errorf("live %v: %+v, by bytes %+v", key, got, other)
+		if other := s.live.findBytes([]byte(key.Cluster), []byte(key.Addr)); other != s.live.find(key.Cluster, key.Addr) {
+			return fmt.Errorf("live %v: by bytes it is another", key)
 		}
 		want := h.model.live[key]
 		if ok != (want != nil) || ok && !sameInfo(got, want.info()) {

@@ -1,7 +1,7 @@
 package server
 
 // CloseReason says why a connection ended. It is what the log and the metrics show, and
-// what decides whether a broker's registration goes with its connection.
+// what decides whether a broker's registration goes with its connection (unregisters).
 type CloseReason uint8
 
 // The reasons a connection ends for. The first two are the peer's doing (or the
@@ -28,8 +28,6 @@ const (
 	CloseOutboundMemory
 	// CloseExpired: its broker was not heard of within its heartbeat timeout.
 	CloseExpired
-	// CloseReplaced: its broker's id was taken by another address.
-	CloseReplaced
 	// CloseInternal: serving it panicked.
 	CloseInternal
 	// CloseEngine: the event engine ended and is being restarted.
@@ -44,8 +42,8 @@ var closeReasonNames = [closeReasons]string{
 	ClosePeer: "peer", CloseBroken: "broken", CloseIdle: "idle", CloseBadFrame: "bad_frame",
 	CloseUnsupported: "unsupported_protocol", ClosePartialStalled: "partial_frame_stalled",
 	CloseInboundMemory: "inbound_memory", CloseOutboundStalled: "outbound_stalled",
-	CloseOutboundMemory: "outbound_memory", CloseExpired: "expired", CloseReplaced: "replaced", CloseInternal: "internal_error", CloseEngine: "engine_restart",
-	CloseShutdown: "shutdown",
+	CloseOutboundMemory: "outbound_memory", CloseExpired: "expired", CloseInternal: "internal_error",
+	CloseEngine: "engine_restart", CloseShutdown: "shutdown",
 }
 
 // String returns the reason as the metrics label it.
@@ -55,7 +53,3 @@ func (r CloseReason) String() string {
 	}
 	return "unknown"
 }
-
-// ByPeer reports whether the other side, or the network, ended the connection. Only then
-// does a broker's registration go with it: a close of ours never unregisters anybody.
-func (r CloseReason) ByPeer() bool { return r <= CloseBroken }

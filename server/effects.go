@@ -10,7 +10,9 @@ func (h *handlers) perform(effects []routetable.Effect) {
 		e := &effects[i]
 		switch e.Kind {
 		case routetable.EffectCloseConn:
-			h.closeConnOf(e)
+			if conn, open := h.srv.Conn(e.Conn); open {
+				conn.Close(CloseExpired)
+			}
 		case routetable.EffectNotifyMinBrokerID:
 			h.notifier.notify(e.Notify)
 		case routetable.EffectRemoved:
@@ -18,19 +20,6 @@ func (h *handlers) perform(effects []routetable.Effect) {
 			h.logRemoved(e)
 		}
 	}
-}
-
-// closeConnOf closes the connection of a registration that expired or was replaced.
-func (h *handlers) closeConnOf(e *routetable.Effect) {
-	conn, open := h.srv.Conn(e.Conn)
-	if !open {
-		return
-	}
-	reason := CloseExpired
-	if e.Reason == routetable.RemoveReplaced {
-		reason = CloseReplaced
-	}
-	conn.Close(reason)
 }
 
 func (h *handlers) logRemoved(e *routetable.Effect) {

@@ -76,9 +76,6 @@ func (h *handlers) rules() routetable.Rules {
 	}
 }
 
-// connOpened is called on the connection's loop, before its first request.
-func (h *handlers) connOpened(Conn) {}
-
 // started is called when the server listens.
 func (h *handlers) started() {
 	h.notifier.start()

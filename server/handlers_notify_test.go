@@ -96,7 +96,7 @@ func TestNotifyMinBrokerIDChange(t *testing.T) {
 	fakes[1].want(t, map[string]string{"minBrokerId": "1", "minBrokerAddr": fakes[1].addr, "offlineBrokerAddr": fakes[0].addr})
 	eventually(t, "two are counted as sent", func() bool { return r.HandlerStats().NotifySent == 2 })
 
-	r.conf.ChangeLive(func(l *config.Live) { l.NotifyMinBrokerIDChanged = false })
+	r.setting("notifyMinBrokerIdChanged=false")
 	c0 = r.dial()
 	c0.mustRegister(member(0))
 	fakes[1].quiet(t)

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/pharosmq/pharos/codec"
-	"github.com/pharosmq/pharos/internal/config"
 	"github.com/pharosmq/pharos/routetable"
 )
 
@@ -57,7 +56,7 @@ func TestRegisterBrokerOrderTopicConfig(t *testing.T) {
 	admin.call(codec.CodeDeleteKVConfig, nil, "namespace", "ORDER_TOPIC_CONFIG", "key", "T1")
 	admin.call(codec.CodeDeleteKVConfig, nil, "namespace", "ORDER_TOPIC_CONFIG", "key", "T2")
 	f(`{"table":{}}`)
-	r.conf.ChangeLive(func(l *config.Live) { l.ReturnOrderTopicConfigToBroker = false })
+	r.setting("returnOrderTopicConfigToBroker=false")
 	f("")
 	if n := r.registrations(RegistrationUnchanged); n != 4 {
 		t.Errorf("%d registrations took the short cut, want 4", n)

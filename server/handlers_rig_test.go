@@ -58,6 +58,14 @@ func newRig(t testing.TB, change func(*config.Settings, *config.Live)) *rig {
 	return r
 }
 
+// setting changes a live setting, as 318 does.
+func (r *rig) setting(line string) {
+	r.t.Helper()
+	if _, err := r.conf.Update([]byte(line)); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
 func (r *rig) kvFile() string { return filepath.Join(r.dir, "namesrv", "kvConfig.json") }
 
 // rigEngine implements loopEngine.

@@ -79,7 +79,7 @@ func TestGetRouteInfoOrderTopicConf(t *testing.T) {
 		}
 	}
 	f("T1", "") // orderMessageEnable is off
-	r.conf.ChangeLive(func(l *config.Live) { l.OrderMessageEnable = true })
+	r.setting("orderMessageEnable=true")
 	f("T1", "b1:4")
 	f("T2", "")
 }
@@ -100,7 +100,7 @@ func TestGetRouteInfoActingMaster(t *testing.T) {
 		}
 	}
 	f("T1", `{"1":"10.0.0.1:10921"}`)
-	r.conf.ChangeLive(func(l *config.Live) { l.SupportActingMaster = true })
+	r.setting("supportActingMaster=true")
 	f("T1", `{"0":"10.0.0.1:10921"}`)
 }
 
@@ -126,9 +126,9 @@ func TestGetRouteInfoWaitForService(t *testing.T) {
 	if s := r.notReadyWithEngine(); s != "" {
 		t.Errorf("NotReady: %q", s)
 	}
-	r.conf.ChangeLive(func(l *config.Live) { l.WaitSecondsForService = 3600 })
+	r.setting("waitSecondsForService=3600")
 	f(codec.SystemError, "name server not ready")
-	r.conf.ChangeLive(func(l *config.Live) { l.NeedWaitForService = false })
+	r.setting("needWaitForService=false")
 	f(codec.Success, "")
 }
 

@@ -3,8 +3,6 @@ package server
 // hooks is told what happens to connections and to the server. The request handlers'
 // side of it is the housekeeping.
 type hooks interface {
-	// connOpened is called on the connection's loop, before its first request.
-	connOpened(c Conn)
 	// connClosed is called once on the connection's loop, after the last request. It must
 	// not block: what it has to do goes to the lanes.
 	connClosed(c Conn, reason CloseReason)
@@ -17,7 +15,6 @@ type hooks interface {
 // noHooks: nobody is told.
 type noHooks struct{}
 
-func (noHooks) connOpened(Conn)              {}
 func (noHooks) connClosed(Conn, CloseReason) {}
 func (noHooks) started()                     {}
 func (noHooks) stopping()                    {}

@@ -12,8 +12,8 @@ const laneJobBytes = 512
 
 // unregisters reports whether a registration goes with a connection that ended so: the
 // peer or the network ended it, it was silent for too long, or what came was no protocol.
-// A close of ours, for want of memory or descriptors or at a restart of the engine, says
-// nothing about the broker: it comes back, or expires. So do the other brokers on the
+// Any other close of ours, for want of memory or descriptors or at a restart of the engine,
+// says nothing about the broker: it comes back, or expires. So do the other brokers on the
 // connection of one that expired.
 //
 // Java: BrokerHousekeepingService, which unregisters for every close.

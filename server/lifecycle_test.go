@@ -206,12 +206,12 @@ func TestCloseReasonsTellWhoClosed(t *testing.T) {
 		}
 		return c.(*net.TCPConn)
 	}
-	want := func(reason CloseReason, byPeer bool) {
+	want := func(reason CloseReason) {
 		t.Helper()
 		select {
 		case got := <-h.closed:
-			if got != reason || got.ByPeer() != byPeer {
-				t.Errorf("closed as %v (by peer: %v), want %v (%v)", got, got.ByPeer(), reason, byPeer)
+			if got != reason {
+				t.Errorf("closed as %v, want %v", got, reason)
 			}
 		case <-time.After(5 * time.Second):
 			t.Errorf("no close is reported, want %v", reason)
@@ -219,12 +219,12 @@ func TestCloseReasonsTellWhoClosed(t *testing.T) {
 	}
 	c := dial()
 	_ = c.Close()
-	want(ClosePeer, true)
+	want(ClosePeer)
 
 	c = dial()
 	_ = c.SetLinger(0) // RST
 	_ = c.Close()
-	want(CloseBroken, true)
+	want(CloseBroken)
 
 	c = dial()
 	eventually(t, "the connection is listed", func() bool {
@@ -234,7 +234,7 @@ func TestCloseReasonsTellWhoClosed(t *testing.T) {
 	conn, _ := s.Conn(3)
 	conn.Close(CloseExpired)
 	conn.Close(ClosePeer) // too late to change it
-	want(CloseExpired, false)
+	want(CloseExpired)
 	_ = c.Close()
 
 	c = dial()
@@ -242,7 +242,7 @@ func TestCloseReasonsTellWhoClosed(t *testing.T) {
 	if err := s.Stop(context.Background()); err != nil {
 		t.Error(err)
 	}
-	want(CloseShutdown, false)
+	want(CloseShutdown)
 	_ = c.Close()
 	conn.Close(CloseExpired) // after the engine's end: nothing happens
 }

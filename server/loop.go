@@ -90,7 +90,6 @@ func (l *loop) opened(c *connection) {
 	l.conns = append(l.conns, c)
 	c.lastUsedMillis = l.localMillis
 	l.stats.Accepted++
-	l.guard(c, "connection opened", func() { l.srv.hooks.connOpened(c) })
 }
 
 // ended is told that the connection is closed, whoever closed it. reason counts if nobody

@@ -63,7 +63,7 @@ func (s *Server) listenError(port int, err error) error {
 
 // supervise starts the engine again when it ends though nobody stopped it: gnet gives up
 // when accepting fails for want of descriptors or memory, and closes everybody. The route
-// table does not notice: a close of ours unregisters nobody.
+// table does not notice: that close unregisters nobody.
 func (s *Server) supervise(ended <-chan struct{}) {
 	pause := restartPauseMin
 	for {

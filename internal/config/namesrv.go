@@ -48,16 +48,6 @@ func newNamesrv(v *values) *Namesrv {
 // value is immutable, so one request uses one consistent set.
 func (c *Namesrv) Live() *Live { return c.live.Load() }
 
-// ChangeLive changes the live settings in memory only: what 318 does without its file.
-func (c *Namesrv) ChangeLive(change func(*Live)) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	next := *c.live.Load()
-	change(&next)
-	c.live.Store(&next)
-	c.relistLocked()
-}
-
 // SetBoundPort records the port that was bound when listenPort was 0, which 319 and the
 // boot line then show, as Java does.
 func (c *Namesrv) SetBoundPort(port int) {
