@@ -52,7 +52,8 @@ func (l *brokerLive) heard(nowMillis int64) (leafWord, bool) {
 
 // Rebind binds the registration of b to another connection and returns the new binding,
 // of a new generation. It is void, and returns false, when b is not the present binding or
-// the registration is not LIVE. It publishes nothing, never blocks and never allocates.
+// the registration is not LIVE, or while a renewal that has drawn a generation is yet to store
+// its connection: that one binds. It publishes nothing, never blocks and never allocates.
 func (t *Table) Rebind(b Binding, to ConnID) (Binding, bool) {
 	l := t.root.Load().live.find(b.Broker.Cluster, b.Broker.Addr)
 	if l == nil || l.name != b.Name {
@@ -60,7 +61,8 @@ func (t *Table) Rebind(b Binding, to ConnID) (Binding, bool) {
 	}
 	for {
 		w := l.leaf.load()
-		if w.state() != StateLive || w.generation() != b.Generation || l.boundTo() != b.Conn {
+		bound, conn := l.conn.load()
+		if w.state() != StateLive || w.generation() != b.Generation || bound != b.Generation || conn != b.Conn {
 			return Binding{}, false
 		}
 		generation := nextGeneration(w.generation())

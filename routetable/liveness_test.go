@@ -66,6 +66,37 @@ func raceWorld(t *testing.T) (*Table, *RegistrationHeader, *Registration, Regist
 	return table, header(r), r, res
 }
 
+// TestRebindLeavesARenewalAlone: between the two steps of a renewal, the drawing of a
+// generation and the storing of the connection, a heartbeat reads the new generation with
+// the old connection. Were it to bind, the connection that renewed would not be the bound one.
+func TestRebindLeavesARenewalAlone(t *testing.T) {
+	table, h, r, _ := raceWorld(t)
+	l := table.Snapshot().live.findBytes(h.Cluster, h.Addr)
+	generation, ok := l.renew(2)
+	if !ok {
+		t.Fatal("not renewed")
+	}
+	const renewing, other ConnID = 7, 8
+	between, status := table.Heartbeat(h.Cluster, h.Addr, 3)
+	if status != HeartbeatRenewed || between.Generation != generation || between.Conn != r.Conn {
+		t.Fatalf("%d, %+v", status, between)
+	}
+	if _, ok := table.Rebind(between.Binding(), other); ok {
+		t.Error("rebound between the steps of a renewal")
+	}
+	l.conn.bind(generation, renewing)
+	if _, ok := table.Rebind(between.Binding(), other); ok {
+		t.Error("rebound by what was read between the steps")
+	}
+	after, _ := table.Snapshot().Live(r.Broker)
+	if after.Conn != renewing || after.Generation != generation {
+		t.Errorf("bound to %d in generation %d, want %d, %d", after.Conn, after.Generation, renewing, generation)
+	}
+	if b, ok := table.Rebind(after.Binding(), other); !ok || b.Conn != other {
+		t.Errorf("not rebound after the renewal: %+v", b)
+	}
+}
+
 // TestRenewalAndRemovalExclude: a skip on a loop and a removal by the writer, at the same
 // time, never both succeed; and the table agrees with who won.
 func TestRenewalAndRemovalExclude(t *testing.T) {
