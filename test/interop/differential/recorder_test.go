@@ -153,6 +153,12 @@ func (r *recorder) keep(frame []byte, id string) {
 	r.keepOne(kind, c)
 }
 
+func (r *recorder) forgetBodies() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.bodies = nil
+}
+
 // keepOne keeps the first frame of a kind and the latest that differs from it.
 func (r *recorder) keepOne(kind string, c captured) {
 	kept := r.kept[kind]
