@@ -3,6 +3,7 @@ package differential
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,26 @@ func TestDifferential(t *testing.T) {
 			progress("%d of %d seeds, %d steps, %d replies compared, %.0f s", i+1, plan.Seeds, a.stats.Steps, a.stats.Replies, time.Since(begin).Seconds())
 		}
 	}
-	t.Logf("%s against %s: %s", plan.Pair[0], plan.Pair[1], a.stats)
+	summary := fmt.Sprintf("%s against %s: %s", plan.Pair[0], plan.Pair[1], a.stats)
+	t.Log(summary)
+	if interop.Full() {
+		writeReport(t, fmt.Sprintf("# Differential test\n\nFailing histories: %d. It took %.0f s.\n\n```\n%s\n```\n\n"+
+			"The exceptions are explained in docs/compatibility.md.\n", failed, time.Since(begin).Seconds(), summary))
+	}
+}
+
+// writeReport puts the result of the long form beside the other interop reports.
+func writeReport(t *testing.T, text string) {
+	t.Helper()
+	dir, err := buildDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "differential.md")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	progress("report: %s", path)
 }
 
 // TestOddities sends everything odd the generator knows, in order.

@@ -62,13 +62,20 @@ func javaLauncher(tb testing.TB) *launcher {
 	}}
 }
 
+// buildDir is build/interop of the work tree: what a run leaves behind on purpose.
+func buildDir() (string, error) {
+	_, here, _, _ := runtime.Caller(0)
+	dir := filepath.Join(filepath.Dir(here), "..", "..", "..", "build", "interop")
+	return dir, os.MkdirAll(dir, 0o755)
+}
+
 // pharosBinary is built once per test process.
 var pharosBinary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "pharos-differential-")
+	dir, err := buildDir()
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, "namesrv")
+	path := filepath.Join(dir, "namesrv-differential")
 	out, err := exec.Command("go", "build", "-o", path, "github.com/pharosmq/pharos/cmd/namesrv").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build cmd/namesrv: %w\n%s", err, out)
