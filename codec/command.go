@@ -32,7 +32,7 @@ type Command struct {
 	Remark []byte // nil: none
 	Body   []byte // nil: none; a body is never empty
 
-	ext     extTable
+	ext extTable
 	// scratch is what resolving escapes and replacing what is not UTF-8 made: at most
 	// three times the header. Its array is reused.
 	scratch []byte
