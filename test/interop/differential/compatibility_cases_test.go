@@ -250,6 +250,19 @@ func (d *duel) zoneOfOddStaticTopic() {
 	d.unregister("a", b)
 }
 
+func (d *duel) unregisterUnderAnotherName() {
+	b := d.broker("a", 0, "127.0.0.1:1", "One", "Two")
+	d.register("a", b)
+	other := *b
+	other.Name = d.prefix + "other"
+	d.unregister("z", &other)
+	d.eventually("its registration", func() [2]*Reply { return d.version(b) }, `changed"="true"`, `changed"="true"`)
+	d.want("its route", d.route("One"), "0 remark", "0 remark")
+	d.hangUp("a")
+	d.eventually("after its connection closed", func() [2]*Reply { return d.route("One") }, "0 remark", "17 remark")
+	d.unregister("z", b)
+}
+
 func (d *duel) wrongTypes() {
 	b := d.broker("a", 0, "127.0.0.1:1")
 	send := func(version, config, filters string) [2]*Reply {

@@ -53,6 +53,7 @@ var compatibilityTests = map[string]func(*duel){
 	"UpdateConfigProtected":          (*duel).updateConfigProtected,
 	"UpdateConfigFileKey":            (*duel).updateConfigFileKey,
 	"UnregisterNotificationsByOwnID": (*duel).unregisterNotificationsByOwnID,
+	"UnregisterUnderAnotherName":     (*duel).unregisterUnderAnotherName,
 	"WrongTypes":                     (*duel).wrongTypes,
 	"ZoneOfOddStaticTopic":           (*duel).zoneOfOddStaticTopic,
 	"IncompleteRegistration":         (*duel).incompleteRegistration, // leaves Java damaged: last

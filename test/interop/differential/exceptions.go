@@ -189,6 +189,13 @@ var Exceptions = []Exception{
 	},
 	{
 		Number: 22,
+		Spec:   "10.1 no. 7, a broker that never expires",
+		Test:   "UnregisterUnderAnotherName",
+		Reason: "an UNREGISTER_BROKER with the address of one broker and the name of another group makes Java forget that the address lives, while it stays in its group for ever: neither the close of its connection nor expiry finds it; in Pharos both do",
+		Around: "the broker is unregistered under its own name after such a request",
+	},
+	{
+		Number: 23,
 		Spec:   "10.1 no. 7 and 11, corrections 2 and 3",
 		Test:   "IncompleteRegistration",
 		Reason: "a registration without brokerName, brokerAddr or clusterName, with a topic that has no topicName, or with a null table is half applied and answered 0 by Java, with leftovers that cannot be removed; Pharos refuses it with 1 and changes nothing",

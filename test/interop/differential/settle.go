@@ -21,6 +21,7 @@ func (r *runner) settle(s *Step, out [2]*Outcome) error {
 		r.removed = r.removed || q.Code == 104 || q.Code == 216
 		if q.Unregister != nil {
 			again = append(again, *q.Unregister)
+			again = append(again, r.sameAddress(*q.Unregister)...)
 		}
 		oneway = oneway || q.Expect == ExpectNone && q.Code != 0
 	}
@@ -49,6 +50,18 @@ func (r *runner) settle(s *Step, out [2]*Outcome) error {
 		return r.closeConn(s.Conn)
 	}
 	return nil
+}
+
+// sameAddress are the brokers registered at the address under other group names. Java
+// forgets that they live, so that they never leave.
+func (r *runner) sameAddress(b BrokerRef) []BrokerRef {
+	var list []BrokerRef
+	for other := range r.seen {
+		if other.Cluster == b.Cluster && other.Addr == b.Addr && other.Name != b.Name {
+			list = append(list, other)
+		}
+	}
+	return list
 }
 
 // noteRegistration keeps the runner's books on one 103.
