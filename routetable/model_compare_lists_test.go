@@ -76,9 +76,6 @@ func sameInfo(got, want BrokerInfo) bool {
 func (h *modelHistory) compareLive(s *Snapshot) error {
 	for _, key := range modelKeys {
 		got, ok := s.Live(key)
-		if other := s.live.findBytes([]byte(key.Cluster), []byte(key.Addr)); other != s.live.find(key.Cluster, key.Addr) {
-			return fmt.Errorf("live %v: by bytes it is another", key)
-		}
 		want := h.model.live[key]
 		if ok != (want != nil) || ok && !sameInfo(got, want.info()) {
 			return fmt.Errorf("live %v: %+v, model %+v", key, got, want)
@@ -128,9 +125,9 @@ type heldSnapshot struct {
 }
 
 // say returns what a snapshot says, in bytes that must never change.
-func (s *Snapshot) say() []byte {
+func (s *Snapshot) say(topics []string) []byte {
 	var said []byte
-	for _, topic := range modelTopics {
+	for _, topic := range topics {
 		if r, ok := s.Route([]byte(topic)); ok {
 			said = append(r.AppendBody(said, RouteOptions{SupportActingMaster: true}), '\n')
 		}
@@ -147,7 +144,7 @@ func (h *modelHistory) compareHeld(*Snapshot) error {
 	if h.held.Snapshot == nil {
 		return nil
 	}
-	if now := h.held.say(); !bytes.Equal(now, h.held.said) {
+	if now := h.held.say(h.topics); !bytes.Equal(now, h.held.said) {
 		return fmt.Errorf("a snapshot that is held said\n%s\nand now\n%s", h.held.said, now)
 	}
 	return nil

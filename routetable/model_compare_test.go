@@ -85,7 +85,13 @@ func (h *modelHistory) compare() error {
 var modelOrder = codec.NullString{String: "o:4;\"ü/", Valid: true}
 
 func (h *modelHistory) compareRoutes(s *Snapshot) error {
-	for _, topic := range modelTopics {
+	if _, ok := s.Route([]byte("never")); ok {
+		return errors.New("a route of a topic that never was")
+	}
+	if h.wide {
+		return h.compareWide(s)
+	}
+	for _, topic := range h.topics {
 		r, ok := s.Route([]byte(topic))
 		for _, acting := range [...]bool{false, true} {
 			want, known := h.model.route(topic, acting)

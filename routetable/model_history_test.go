@@ -19,8 +19,13 @@ type modelHistory struct {
 	seen     seenBodies
 	tally    *modelTally
 
+	wide      bool     // many topics, alike or not
+	topics    []string // all there are
+	drawTopic *rapid.Generator[string]
+
 	rules  Rules
 	acting ActingMaster // the fashion of this history
+	focus  string       // the group that operations are about; "" is any
 	now    int64        // the clock that never runs backwards
 	conn   ConnID       // newest connection
 
@@ -53,6 +58,7 @@ func newModelHistory(rt *rapid.T, seen seenBodies, tally *modelTally) *modelHist
 	t := New(Options{BodyBytesMax: bodies})
 	return &modelHistory{
 		table: t, model: newModel(), digester: t.NewDigester(), seen: seen, tally: tally,
+		topics: modelTopics, drawTopic: drawModelTopic,
 		acting: rapid.SampledFrom([]ActingMaster{ActingMasterTrue, ActingMasterAbsent, ActingMasterFalse}).Draw(rt, "fashion"),
 		rules:  drawRules(rt), now: 1000, conn: 1,
 	}

@@ -15,7 +15,7 @@ var (
 	modelClusters = []string{"c1", "c2"}
 	modelNames    = []string{"a", "b/ü", "c1"}
 	modelAddrs    = []string{"h:1", "h:2", "h:3", "h:4", ""}
-	modelTopics   = []string{"T1", "T2", "T3", "T4", "rmq_sys_SYNC_BROKER_MEMBER_a", "ü/\"", "never"}
+	modelTopics   = []string{"T1", "T2", "T3", "T4", "rmq_sys_SYNC_BROKER_MEMBER_a", "ü/\""}
 
 	modelKeys      = allModelKeys()
 	modelNullNames = allModelNames()
@@ -76,9 +76,13 @@ func (m *modelMessage) String() string {
 	if m.version != 513 || m.compressed || m.noBody || m.body.DataVersionStamped {
 		fmt.Fprintf(&b, " version=%d compressed=%v noBody=%v stamped=%v", m.version, m.compressed, m.noBody, m.body.DataVersionStamped)
 	}
-	for _, t := range m.body.Topics {
+	for i, t := range m.body.Topics {
+		if n := len(m.body.Topics); n > 12 && i > 4 && i < n-1 {
+			continue // of TestModelWide
+		}
 		fmt.Fprintf(&b, " %s(%s)=%d/%d/%d/%d", t.Key, t.Name, t.ReadQueueNums, t.WriteQueueNums, t.Perm, t.TopicSysFlag)
 	}
+	fmt.Fprintf(&b, " %d topics", len(m.body.Topics))
 	for _, e := range m.body.Mappings {
 		fmt.Fprintf(&b, " static %s at %s epoch %d", e.Topic, text(e.Info.BName), e.Info.Epoch)
 	}
@@ -161,7 +165,6 @@ var (
 	drawAddr    = rapid.SampledFrom(modelAddrs)
 	drawID      = rapid.SampledFrom([]int64{0, 1, 2, -1})
 	drawConfig  = rapid.IntRange(0, len(modelConfigs)-1)
-	drawTopic   = rapid.SampledFrom(modelTopics[:len(modelTopics)-1])
 	drawVersion = rapid.SampledFrom([]int32{513, 513, 513, codec.Version5_0_0, 399, codec.Version3_0_11, 36, 0})
 	drawActing  = rapid.SampledFrom([]ActingMaster{ActingMasterAbsent, ActingMasterFalse, ActingMasterTrue})
 	drawNull    = rapid.SampledFrom([]codec.NullString{{}, {String: "x", Valid: true}, {String: "é/y", Valid: true}, {Valid: true}})
@@ -170,7 +173,11 @@ var (
 	drawKey     = rapid.SampledFrom(modelKeys)
 	drawTick    = rapid.SampledFrom([]int64{1, 5, 20, 60, 120_001})
 	drawCounter = rapid.Int64Range(0, 2)
-	drawBit     = rapid.Int64Range(0, 1)
+
+	drawModelTopic = rapid.SampledFrom(modelTopics)
+
+	drawEpoch = rapid.SampledFrom([]int64{0, 1, 1 << 60})
+	drawBit   = rapid.Int64Range(0, 1)
 )
 
 // one reports true in about n of ten cases.
@@ -203,7 +210,7 @@ func (h *modelHistory) drawBody(rt *rapid.T) codec.RegisterBody {
 	b := codec.RegisterBody{DataVersion: codec.DataVersion{
 		Counter: drawCounter.Draw(rt, "counter"), StateVersion: drawBit.Draw(rt, "state version"), Timestamp: 1,
 	}}
-	b.Topics = drawTopics(rt)
+	b.Topics = h.drawTopics(rt)
 	if one(rt, 3, "odd body") {
 		b.FilterServersNull = one(rt, 3, "filters null")
 		if !b.FilterServersNull {
@@ -213,20 +220,22 @@ func (h *modelHistory) drawBody(rt *rapid.T) codec.RegisterBody {
 		if len(b.Topics) > 0 && one(rt, 2, "nameless") {
 			b.Topics[0].Name = nil
 		} else if len(b.Topics) > 0 && one(rt, 2, "other name") {
-			b.Topics[0].Name = []byte(drawTopic.Draw(rt, "topicName"))
+			b.Topics[0].Name = []byte(h.drawTopic.Draw(rt, "topicName"))
 		}
 	}
 	for one(rt, 1, "mapping") {
-		b.Mappings = append(b.Mappings, drawMapping(rt))
+		b.Mappings = append(b.Mappings, h.drawMapping(rt))
 	}
 	return b
 }
 
-func drawTopics(rt *rapid.T) []codec.TopicConfig {
+func (h *modelHistory) drawTopics(rt *rapid.T) []codec.TopicConfig {
 	var list []codec.TopicConfig
-	topics := modelTopics[:len(modelTopics)-1]
+	topics := h.topics
 	if one(rt, 2, "at most one topic") {
-		topics = []string{drawTopic.Draw(rt, "topic")}
+		topics = []string{h.drawTopic.Draw(rt, "topic")}
+	} else if h.wide {
+		return h.drawWideTopics(rt)
 	}
 	for _, topic := range topics {
 		if c := modelConfigs[drawConfig.Draw(rt, "config")]; c.ReadQueueNums > 0 {
@@ -237,11 +246,11 @@ func drawTopics(rt *rapid.T) []codec.TopicConfig {
 	return list
 }
 
-func drawMapping(rt *rapid.T) codec.TopicQueueMapping {
-	topic := drawTopic.Draw(rt, "static topic")
+func (h *modelHistory) drawMapping(rt *rapid.T) codec.TopicQueueMapping {
+	topic := h.drawTopic.Draw(rt, "static topic")
 	info := codec.TopicQueueMappingInfo{
 		Topic: codec.NullString{String: topic, Valid: true}, Scope: codec.NullString{String: "__global__", Valid: true},
-		TotalQueues: 2, Epoch: drawBit.Draw(rt, "epoch"), CurrIDMap: map[int32]int32{0: 0, 1: 2},
+		TotalQueues: 2, Epoch: drawEpoch.Draw(rt, "epoch"), CurrIDMap: map[int32]int32{0: 0, 1: 2},
 		BName: codec.NullString{String: drawName.Draw(rt, "bname"), Valid: !one(rt, 1, "no bname")},
 	}
 	return codec.TopicQueueMapping{Topic: topic, Info: info}
@@ -257,7 +266,7 @@ var modelVariations = []struct {
 	}},
 	{"state version", func(_ *modelHistory, rt *rapid.T, m *modelMessage) { m.body.DataVersion.StateVersion ^= 1 }},
 	{"timestamp", func(_ *modelHistory, rt *rapid.T, m *modelMessage) { m.body.DataVersion.Timestamp ^= 3 }},
-	{"topics", func(_ *modelHistory, rt *rapid.T, m *modelMessage) { m.body.Topics = drawTopics(rt) }},
+	{"topics", func(h *modelHistory, rt *rapid.T, m *modelMessage) { m.body.Topics = h.drawTopics(rt) }},
 	{"ha", func(_ *modelHistory, rt *rapid.T, m *modelMessage) { m.haAddr = drawNull.Draw(rt, "ha") }},
 	{"zone", func(_ *modelHistory, rt *rapid.T, m *modelMessage) { m.zone = drawNull.Draw(rt, "zone") }},
 	{"acting", func(_ *modelHistory, rt *rapid.T, m *modelMessage) { m.acting = drawActing.Draw(rt, "acting") }},
@@ -274,10 +283,10 @@ var modelVariations = []struct {
 			m.body.FilterServers = nil
 		}
 	}},
-	{"mappings", func(_ *modelHistory, rt *rapid.T, m *modelMessage) {
+	{"mappings", func(h *modelHistory, rt *rapid.T, m *modelMessage) {
 		m.body.Mappings = nil
 		for one(rt, 5, "mapping") {
-			m.body.Mappings = append(m.body.Mappings, drawMapping(rt))
+			m.body.Mappings = append(m.body.Mappings, h.drawMapping(rt))
 		}
 	}},
 }

@@ -3,4 +3,4 @@
 package routetable
 
 // modelChecks is how many histories are run: about ten seconds.
-const modelChecks = "1500"
+const modelChecks = "1200"

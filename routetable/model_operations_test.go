@@ -47,8 +47,8 @@ func (h *modelHistory) drawOperation(rt *rapid.T, what string) modelStep {
 }
 
 func (h *modelHistory) unregisterStep(rt *rapid.T) modelStep {
-	role := drawRole.Draw(rt, "role")
-	if one(rt, 3, "any") {
+	role := h.drawPlace(rt)
+	if h.focus == "" && one(rt, 3, "any") {
 		role = modelRole{drawKey.Draw(rt, "key"), drawName.Draw(rt, "name"), drawID.Draw(rt, "id")}
 	}
 	r := UnregisterRequest{Broker: role.key, Name: role.name, ID: role.id, Conn: h.drawConn(rt)}
@@ -66,6 +66,23 @@ func (h *modelHistory) unregisterRequest(r UnregisterRequest) modelStep {
 		},
 		verify: differ("unregistered", &got, &want),
 	}
+}
+
+// drawGroup returns the group in focus, or any.
+func (h *modelHistory) drawGroup(rt *rapid.T) string {
+	if h.focus != "" {
+		return h.focus
+	}
+	return drawName.Draw(rt, "name")
+}
+
+// drawPlace returns a member of the group in focus, or one of the cast.
+func (h *modelHistory) drawPlace(rt *rapid.T) modelRole {
+	if g := h.model.groups[h.focus]; g != nil {
+		id := rapid.SampledFrom(g.ids(anyBroker)).Draw(rt, "member")
+		return modelRole{g.members[id].key, g.name, id}
+	}
+	return drawRole.Draw(rt, "role")
 }
 
 // closeStep closes a connection: all its bindings, or sometimes a single one, maybe one
@@ -140,7 +157,7 @@ func (h *modelHistory) scan() {
 }
 
 func (h *modelHistory) permStep(rt *rapid.T, what string, run func(*Txn, string) int, do func(*model, string) int) modelStep {
-	name := drawName.Draw(rt, "name")
+	name := h.drawGroup(rt)
 	rt.Logf("%s of %s", what, name)
 	var got, want int
 	return modelStep{
@@ -151,7 +168,7 @@ func (h *modelHistory) permStep(rt *rapid.T, what string, run func(*Txn, string)
 }
 
 func (h *modelHistory) deleteTopicStep(rt *rapid.T) modelStep {
-	topic, cluster := drawTopic.Draw(rt, "topic"), ""
+	topic, cluster := h.drawTopic.Draw(rt, "topic"), ""
 	if one(rt, 5, "of a cluster") {
 		cluster = drawCluster.Draw(rt, "cluster")
 	}
@@ -165,12 +182,12 @@ func (h *modelHistory) deleteTopicStep(rt *rapid.T) modelStep {
 }
 
 func (h *modelHistory) registerTopicStep(rt *rapid.T) modelStep {
-	topic := drawTopic.Draw(rt, "topic")
+	topic := h.drawTopic.Draw(rt, "topic")
 	var queues []codec.QueueData
 	for range rapid.IntRange(0, 3).Draw(rt, "queues") {
 		c := modelConfigs[drawConfig.Draw(rt, "config")]
 		queues = append(queues, codec.QueueData{
-			BrokerName: drawName.Draw(rt, "name"), ReadQueueNums: c.ReadQueueNums, WriteQueueNums: c.WriteQueueNums,
+			BrokerName: h.drawGroup(rt), ReadQueueNums: c.ReadQueueNums, WriteQueueNums: c.WriteQueueNums,
 			Perm: c.Perm, TopicSysFlag: c.TopicSysFlag,
 		})
 	}
@@ -185,8 +202,8 @@ func (h *modelHistory) registerTopicStep(rt *rapid.T) modelStep {
 
 // stateStep holds, parks or restores, by any generation, the present one or a void one.
 func (h *modelHistory) stateStep(rt *rapid.T, to State) modelStep {
-	key := drawRole.Draw(rt, "role").key
-	if one(rt, 2, "any key") {
+	key := h.drawPlace(rt).key
+	if h.focus == "" && one(rt, 2, "any key") {
 		key = drawKey.Draw(rt, "key")
 	}
 	if to == StateLive {

@@ -2,7 +2,6 @@ package routetable
 
 import (
 	"maps"
-	"slices"
 
 	"github.com/pharosmq/pharos/codec"
 )
@@ -31,7 +30,7 @@ func (m *model) register(r *Registration) RegisterResult {
 		delete(m.live, r.Broker)
 		return RegisterResult{Status: RegisterIgnored}
 	}
-	if (holder == nil || other && holder.parked()) && oneTopic(r.Body) {
+	if (holder == nil || other && holder.parked()) && len(topicKeys(r.Body)) == 1 {
 		m.refused(g, r)
 		m.end(switched, RemoveRoleSwitched)
 		return RegisterResult{Status: RegisterRefused}
@@ -86,13 +85,13 @@ func (m *model) conflicts(holder *modelBroker, r *Registration) bool {
 	return l != nil && holder.state == StateLive && l.dataVersion.StateVersion > r.Body.DataVersion.StateVersion
 }
 
-// oneTopic reports whether the topic table has exactly one entry.
-func oneTopic(b *codec.RegisterBody) bool {
+// topicKeys returns the keys of the topic table.
+func topicKeys(b *codec.RegisterBody) map[string]bool {
 	keys := make(map[string]bool)
 	for _, t := range b.Topics {
 		keys[string(t.Key)] = true
 	}
-	return len(keys) == 1
+	return keys
 }
 
 // refused is what stays of a registration of one topic that must not come first.
@@ -114,8 +113,9 @@ func (m *model) registerTopics(g *modelGroup, r *Registration, first, changed bo
 		return
 	}
 	if m.rules.DeleteTopicWithBrokerRegistration && len(r.Body.Mappings) == 0 {
+		keys := topicKeys(r.Body)
 		for topic := range m.topics {
-			if !slices.ContainsFunc(r.Body.Topics, func(c codec.TopicConfig) bool { return string(c.Key) == topic }) {
+			if !keys[topic] {
 				m.dropQueues(topic, g.name)
 			}
 		}

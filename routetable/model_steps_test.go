@@ -25,6 +25,8 @@ var modelKinds = []struct {
 	{2, "repeat at once", (*modelHistory).stepRepeatAtOnce},
 	{2, "split", (*modelHistory).stepSplit},
 	{1, "succession", (*modelHistory).stepSuccession},
+	{1, "fleet", (*modelHistory).stepFleet},
+	{2, "aftermath", (*modelHistory).stepAftermath},
 	{1, "panic", (*modelHistory).stepPanic},
 	{2, "rebind", (*modelHistory).stepRebind},
 	{4, "tick", (*modelHistory).stepTick},
@@ -41,6 +43,15 @@ func weightedKinds() (list []int) {
 		list = append(list, slices.Repeat([]int{i}, k.weight)...)
 	}
 	return list
+}
+
+// play runs a whole history.
+func (h *modelHistory) play(rt *rapid.T) {
+	rt.Repeat(map[string]func(*rapid.T){
+		"":     func(rt *rapid.T) { must(rt, h.compare()) },
+		"step": h.step,
+	})
+	must(rt, h.leave())
 }
 
 // step is one action of the state machine.
@@ -71,12 +82,16 @@ func (h *modelHistory) stepRegister(rt *rapid.T) error {
 	return err
 }
 
-// lastSent draws one of the last registrations.
+// lastSent draws one of the last registrations, in focus if there is one.
 func (h *modelHistory) lastSent(rt *rapid.T) *modelMessage {
-	if len(h.sent) == 0 {
+	list := h.sent
+	if h.focus != "" {
+		list = slices.DeleteFunc(slices.Clone(list), func(m *modelMessage) bool { return m.name != h.focus })
+	}
+	if len(list) == 0 {
 		return h.drawMessage(rt)
 	}
-	return rapid.SampledFrom(h.sent[max(0, len(h.sent)-8):]).Draw(rt, "sent")
+	return rapid.SampledFrom(list[max(0, len(list)-8):]).Draw(rt, "sent")
 }
 
 func (h *modelHistory) stepVary(rt *rapid.T) error {
@@ -179,12 +194,17 @@ func (h *modelHistory) stepSingle(rt *rapid.T) error {
 	return h.apply(h.drawStep(rt))
 }
 
-// stepBatch runs several operations in one transaction, as a group commit does.
+// stepBatch runs several operations in one transaction, as a group commit does, often all
+// about one group.
 func (h *modelHistory) stepBatch(rt *rapid.T) error {
 	var steps []modelStep
+	if one(rt, 6, "about one group") {
+		h.focus = drawName.Draw(rt, "focus")
+	}
 	for range rapid.IntRange(2, 5).Draw(rt, "operations") {
 		steps = append(steps, h.drawStep(rt))
 	}
+	h.focus = ""
 	err := h.apply(steps...)
 	h.claim, h.again = false, false // what one of several claims cannot be seen
 	return err
@@ -202,6 +222,33 @@ func (h *modelHistory) stepSuccession(rt *rapid.T) error {
 		h.registerStep(&first, conn),
 		h.unregisterRequest(UnregisterRequest{Broker: first.key, Name: first.name}),
 		h.registerStep(&next, conn))
+	h.claim, h.again = false, false
+	return err
+}
+
+// stepFleet has the whole cast register, all with one body, as after a restart of everything.
+func (h *modelHistory) stepFleet(rt *rapid.T) error {
+	body := h.drawBody(rt)
+	for _, role := range modelCast {
+		m := &modelMessage{modelRole: role, version: 513, acting: h.acting, body: body}
+		m.settle()
+		_, err := h.send(rt, m)
+		if err := errors.Join(err, h.compare()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stepAftermath has a broker unregister and its group's topics operated on in one
+// transaction, in which what the end of the broker does to all topics is put off.
+func (h *modelHistory) stepAftermath(rt *rapid.T) error {
+	h.focus = drawName.Draw(rt, "focus")
+	end := h.unregisterStep(rt)
+	what := rapid.SampledFrom([]string{"add perm", "wipe", "register topic", "delete topic", "register in full"}).Draw(rt, "what")
+	then := h.drawOperation(rt, what)
+	h.focus = ""
+	err := h.apply(end, then)
 	h.claim, h.again = false, false
 	return err
 }
@@ -297,7 +344,7 @@ func (h *modelHistory) stepThereAndBack(rt *rapid.T) error {
 		err = h.apply(h.drawStep(rt))
 	default:
 		other := *m
-		other.body.Topics = drawTopics(rt)
+		other.body.Topics = h.drawTopics(rt)
 		other.settle()
 		_, err = h.send(rt, &other)
 	}
@@ -312,6 +359,6 @@ func (h *modelHistory) stepThereAndBack(rt *rapid.T) error {
 // stepHoldSnapshot keeps a snapshot from here on, instead of the one kept before.
 func (h *modelHistory) stepHoldSnapshot(*rapid.T) error {
 	s := h.table.Snapshot()
-	h.held = heldSnapshot{s, s.say()}
+	h.held = heldSnapshot{s, s.say(h.topics)}
 	return nil
 }

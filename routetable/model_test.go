@@ -37,12 +37,7 @@ func TestModel(t *testing.T) {
 	seen := make(seenBodies)
 	tally := modelTally{events: make(map[string]int)}
 	rapid.Check(t, func(rt *rapid.T) {
-		h := newModelHistory(rt, seen, &tally)
-		rt.Repeat(map[string]func(*rapid.T){
-			"":     func(rt *rapid.T) { must(rt, h.compare()) },
-			"step": h.step,
-		})
-		must(rt, h.leave())
+		newModelHistory(rt, seen, &tally).play(rt)
 	})
 	t.Logf("%d steps: %v", tally.steps, tally.events)
 	if tally.steps >= modelStepsMin {
@@ -61,9 +56,14 @@ func setRapidDefault(t *testing.T, name, value string) {
 	t.Helper()
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
-	if given {
-		return
+	if !given {
+		setRapid(t, name, value)
 	}
+}
+
+// setRapid sets a flag of rapid for this test.
+func setRapid(t *testing.T, name, value string) {
+	t.Helper()
 	old := flag.Lookup(name).Value.String()
 	if err := flag.Set(name, value); err != nil {
 		t.Fatal(err)
