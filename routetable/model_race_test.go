@@ -3,4 +3,4 @@
 package routetable
 
 // modelChecks is how many histories are run: about ten seconds.
-const modelChecks = "360"
+const modelChecks = "240"

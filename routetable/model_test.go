@@ -2,6 +2,7 @@ package routetable
 
 import (
 	"flag"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -54,12 +55,18 @@ func must(rt *rapid.T, err error) {
 // setRapidDefault sets a flag of rapid unless the caller has.
 func setRapidDefault(t *testing.T, name, value string) {
 	t.Helper()
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
-	if !given {
+	if !givenFlags()[name] {
 		setRapid(t, name, value)
 	}
 }
+
+// givenFlags returns the flags that the caller has set. It must be asked before the first
+// is set here.
+var givenFlags = sync.OnceValue(func() map[string]bool {
+	given := make(map[string]bool)
+	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	return given
+})
 
 // setRapid sets a flag of rapid for this test.
 func setRapid(t *testing.T, name, value string) {
