@@ -133,7 +133,7 @@ func (x *Txn) ignore(g *registering) {
 	}
 	x.endStale(g, RemoveRoleSwitched)
 	if g.prev != nil {
-		x.live.drop(g.prev) // it may be of another group, and stays there
+		x.unlist(g.prev) // it may be of another group, and stays there
 	}
 }
 

@@ -131,6 +131,12 @@ func (x *Txn) touchTopics(index uint32) {
 	x.view.put(index, &n)
 }
 
+// unlist takes a registration that stays in its group out of the index.
+func (x *Txn) unlist(l *brokerLive) {
+	x.live.drop(l)
+	x.w.passGeneration(l.leaf.load().generation()) // the next one at its address is not it
+}
+
 // forget takes a registration that ends out of the index, and the filter servers of its
 // address with it, unless the address has since registered under another name.
 func (x *Txn) forget(l *brokerLive) {

@@ -32,7 +32,7 @@ func (x *Txn) UnregisterBroker(r UnregisterRequest) bool {
 		return false
 	}
 	if found != nil {
-		x.live.drop(found)
+		x.unlist(found)
 	}
 	x.setFilters(r.Broker, nil)
 	g = x.view.named(r.Name) // setFilters may have renewed it
