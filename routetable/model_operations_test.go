@@ -168,7 +168,11 @@ func (h *modelHistory) permStep(rt *rapid.T, what string, run func(*Txn, string)
 }
 
 func (h *modelHistory) deleteTopicStep(rt *rapid.T) modelStep {
-	topic, cluster := h.drawTopic.Draw(rt, "topic"), ""
+	return h.deleteTopicOf(rt, h.drawTopic.Draw(rt, "topic"))
+}
+
+func (h *modelHistory) deleteTopicOf(rt *rapid.T, topic string) modelStep {
+	cluster := ""
 	if one(rt, 5, "of a cluster") {
 		cluster = drawCluster.Draw(rt, "cluster")
 	}

@@ -26,12 +26,13 @@ var modelKinds = []struct {
 	{2, "split", (*modelHistory).stepSplit},
 	{1, "succession", (*modelHistory).stepSuccession},
 	{1, "fleet", (*modelHistory).stepFleet},
-	{2, "aftermath", (*modelHistory).stepAftermath},
+	{3, "aftermath", (*modelHistory).stepAftermath},
 	{1, "panic", (*modelHistory).stepPanic},
 	{2, "rebind", (*modelHistory).stepRebind},
 	{4, "tick", (*modelHistory).stepTick},
 	{1, "rules", (*modelHistory).stepRules},
-	{1, "there and back", (*modelHistory).stepThereAndBack},
+	{2, "there and back", (*modelHistory).stepThereAndBack},
+	{1, "static topic", (*modelHistory).stepStaticTopic},
 	{2, "hold a snapshot", (*modelHistory).stepHoldSnapshot},
 	{9, "repeat", (*modelHistory).stepRepeat},
 }
@@ -341,7 +342,11 @@ func (h *modelHistory) stepThereAndBack(rt *rapid.T) error {
 	case 0:
 		_, err = h.send(rt, m)
 	case 1:
-		err = h.apply(h.drawStep(rt))
+		h.focus = m.name
+		what := rapid.SampledFrom(append([]string{"register topic"}, modelOperations...)).Draw(rt, "operation")
+		step := h.drawOperation(rt, what)
+		h.focus = ""
+		err = h.apply(step)
 	default:
 		other := *m
 		other.body.Topics = h.drawTopics(rt)
@@ -353,6 +358,28 @@ func (h *modelHistory) stepThereAndBack(rt *rapid.T) error {
 	}
 	h.rules = rules
 	_, err = h.send(rt, m)
+	return err
+}
+
+// stepStaticTopic has a registration with static mappings come again after something that may
+// have taken one of them.
+func (h *modelHistory) stepStaticTopic(rt *rapid.T) error {
+	m := *h.lastSent(rt)
+	m.version, m.noBody, m.body.Mappings = 513, false, []codec.TopicQueueMapping{h.drawMapping(rt)}
+	m.settle()
+	_, err := h.send(rt, &m)
+	if err := errors.Join(err, h.compare()); err != nil {
+		return err
+	}
+	if topic := m.body.Mappings[0].Topic; one(rt, 5, "delete the topic") {
+		err = h.apply(h.deleteTopicOf(rt, topic))
+	} else {
+		err = h.apply(h.drawStep(rt))
+	}
+	if err := errors.Join(err, h.compare()); err != nil {
+		return err
+	}
+	_, err = h.send(rt, &m)
 	return err
 }
 
