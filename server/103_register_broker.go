@@ -55,13 +55,13 @@ func registerBroker(h *handlers, rq *Request) {
 	key := routetable.BrokerKey{Cluster: string(header.Cluster), Addr: string(header.Addr)}
 	rq.Conn.Bindings().Note(key)
 	// A job that waits in the lane is older than this request and must come first.
-	if h.srv.lanes.Idle(key) {
+	if h.srv.lanes.Idle(BrokerLane(key)) {
 		if res, ok := h.table.RenewUnchanged(&header, digest, rq.Conn.ID(), rq.NowMillis, h.rules()); ok {
 			h.renewed(rq, res)
 			return
 		}
 	}
-	rq.Offload(key, func(p *Pending) { h.register(p, digest) })
+	rq.Offload(BrokerLane(key), func(p *Pending) { h.register(p, digest) })
 	if rq.Answered() { // SYSTEM_BUSY: it will be back in 30 seconds, and lives until then
 		h.stats.registered(RegistrationBusy)
 		rq.Conn.Bindings().Forget(key)

@@ -21,7 +21,7 @@ func unregisterBroker(h *handlers, rq *Request) {
 		return
 	}
 	key := routetable.BrokerKey{Cluster: string(cluster), Addr: string(addr)}
-	rq.OffloadAlways(key, func(p *Pending) { h.unregister(p, key) })
+	rq.OffloadAlways(BrokerLane(key), func(p *Pending) { h.unregister(p, key) })
 }
 
 func (h *handlers) unregister(p *Pending, key routetable.BrokerKey) {

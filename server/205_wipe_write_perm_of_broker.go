@@ -23,20 +23,10 @@ func (h *handlers) changeWritePerm(rq *Request, what, countField string, change 
 		rq.Reply(codec.Success, "", []codec.ExtField{{Key: countField, Value: "0"}})
 		return
 	}
-	rq.Offload(groupLane(string(name)), func(p *Pending) {
+	rq.Offload(GroupLane(string(name)), func(p *Pending) {
 		name, topics := extString(p.Cmd, "brokerName"), 0
 		h.perform(h.table.Update(h.rules(), func(x *routetable.Txn) { topics = change(x, name) }))
 		h.audit(what, p, topics > 0, nil, "brokerName", name, "topics", topics)
 		p.Reply(codec.Success, "", []codec.ExtField{{Key: countField, Value: strconv.Itoa(topics)}})
 	})
-}
-
-// groupLane is the lane of what an operator does to a broker group, topicLane of what is
-// done to a topic: such requests keep their order among themselves.
-func groupLane(brokerName string) routetable.BrokerKey {
-	return routetable.BrokerKey{Cluster: "\x00group", Addr: brokerName}
-}
-
-func topicLane(topic string) routetable.BrokerKey {
-	return routetable.BrokerKey{Cluster: "\x00topic", Addr: topic}
 }

@@ -16,7 +16,7 @@ func deleteTopic(h *handlers, rq *Request) {
 		rq.Reply(codec.Success, "", nil)
 		return
 	}
-	rq.Offload(topicLane(string(topic)), func(p *Pending) {
+	rq.Offload(TopicLane(string(topic)), func(p *Pending) {
 		topic, cluster := extString(p.Cmd, "topic"), extString(p.Cmd, "clusterName")
 		removed := false
 		h.perform(h.table.Update(h.rules(), func(x *routetable.Txn) { removed = x.DeleteTopic(topic, cluster) }))

@@ -12,7 +12,7 @@ import (
 // Java: DefaultRequestProcessor#registerTopicToNamesrv.
 func registerTopic(h *handlers, rq *Request) {
 	topic, named := rq.Cmd.Ext("topic")
-	key := topicLane(string(topic))
+	key := TopicLane(string(topic))
 	rq.Offload(key, func(p *Pending) {
 		data, err := codec.ParseTopicRouteData(p.Body(), &h.srv.o.Limits)
 		if err != nil {

@@ -55,7 +55,7 @@ func (h *handlers) rebind(conn Conn, info *routetable.BrokerInfo) {
 
 // restoreLater shows a hidden registration again.
 func (h *handlers) restoreLater(info routetable.BrokerInfo) {
-	h.srv.lanes.Submit(info.Broker, laneJobBytes, func() {
+	h.srv.lanes.Submit(BrokerLane(info.Broker), laneJobBytes, func() {
 		restored := false
 		h.perform(h.table.Update(h.rules(), func(x *routetable.Txn) {
 			restored = x.Restore(info.Broker, info.Generation, h.clock.Millis())

@@ -41,7 +41,7 @@ func testRoutes() []route {
 			rq.ReplyBody(codec.Success, "", nil, rq.Cmd.Body)
 		}},
 		{code: testLane, name: "LANE", serve: func(_ *handlers, rq *Request) {
-			rq.Offload(routetable.BrokerKey{Addr: string(rq.Cmd.Body)}, func(p *Pending) {
+			rq.Offload(BrokerLane(routetable.BrokerKey{Addr: string(rq.Cmd.Body)}), func(p *Pending) {
 				p.ReplyBody(codec.Success, "", nil, p.Body())
 			})
 		}},
@@ -56,7 +56,7 @@ func testRoutes() []route {
 		{code: testLazy, name: "LAZY", serve: func(*handlers, *Request) {}},
 		{code: testStream, name: "STREAM", serve: serveStream, begin: func(*handlers, *Request) BodySink { return &sumSink{} }},
 		{code: testPanicIn, name: "PANIC_IN", serve: func(_ *handlers, rq *Request) {
-			rq.Offload(routetable.BrokerKey{}, func(*Pending) { panic("on purpose") })
+			rq.Offload(BrokerLane(routetable.BrokerKey{}), func(*Pending) { panic("on purpose") })
 		}},
 		hereRoute(),
 	}
@@ -75,7 +75,7 @@ func (s *sumSink) FeedBody(chunk []byte) {
 // serveStream answers from a lane with the body itself, if what was summed up on the way
 // agrees with it.
 func serveStream(_ *handlers, rq *Request) {
-	rq.Offload(routetable.BrokerKey{Addr: "stream"}, func(p *Pending) {
+	rq.Offload(BrokerLane(routetable.BrokerKey{Addr: "stream"}), func(p *Pending) {
 		var again sumSink
 		body := p.Body()
 		again.FeedBody(body)

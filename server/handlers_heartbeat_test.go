@@ -157,7 +157,7 @@ func TestHeartbeatOvertakesClose(t *testing.T) {
 	old, next := r.dial(), r.dial()
 	old.mustRegister(b)
 	release := make(chan struct{})
-	r.lanes.SubmitAlways(b.key(), 0, func() { <-release })
+	r.lanes.SubmitAlways(BrokerLane(b.key()), 0, func() { <-release })
 	old.hangUp()
 	next.call(codec.CodeBrokerHeartbeat, nil, "clusterName", b.cluster, "brokerAddr", b.addr)
 	close(release)

@@ -52,7 +52,7 @@ func TestCloseOfContainer(t *testing.T) {
 	bystander.addr = "10.9.9.9:1"
 	other.mustRegister(bystander)
 	release := make(chan struct{})
-	r.lanes.SubmitAlways(brokers[4].key(), 0, func() { <-release })
+	r.lanes.SubmitAlways(BrokerLane(brokers[4].key()), 0, func() { <-release })
 	body := brokers[4].body(c.version)
 	c.push(c.frame(codec.CodeRegisterBroker, body, brokers[4].ext(body)...))
 	c.hangUp()
@@ -77,7 +77,7 @@ func TestCloseAndRegisterAgain(t *testing.T) {
 		b := newBroker("b1", 0, "T1", "T2")
 		old.mustRegister(b)
 		release := make(chan struct{})
-		r.lanes.SubmitAlways(b.key(), 0, func() { <-release })
+		r.lanes.SubmitAlways(BrokerLane(b.key()), 0, func() { <-release })
 		body := b.body(next.version)
 		again := next.frame(codec.CodeRegisterBroker, body, b.ext(body)...)
 		if closeFirst {
@@ -209,7 +209,7 @@ func TestExpiryBehindRegistration(t *testing.T) {
 	c.mustRegister(b)
 	r.advance(120_001)
 	release := make(chan struct{})
-	r.lanes.SubmitAlways(b.key(), 0, func() { <-release })
+	r.lanes.SubmitAlways(BrokerLane(b.key()), 0, func() { <-release })
 	body := b.body(c.version)
 	c.push(c.frame(codec.CodeRegisterBroker, body, b.ext(body)...))
 	time.AfterFunc(20*time.Millisecond, func() { close(release) })

@@ -287,7 +287,7 @@ func TestRegisterBrokerAfterClose(t *testing.T) {
 	c := r.dial()
 	b := newBroker("b1", 0, "T1", "T2")
 	release := make(chan struct{})
-	r.lanes.SubmitAlways(b.key(), 0, func() { <-release })
+	r.lanes.SubmitAlways(BrokerLane(b.key()), 0, func() { <-release })
 	body := b.body(c.version)
 	c.push(c.frame(codec.CodeRegisterBroker, body, b.ext(body)...))
 	c.hangUp()
@@ -322,7 +322,7 @@ func TestRegisterBrokerOrder(t *testing.T) {
 	b := newBroker("b1", 0, "T1", "T2")
 	c.mustRegister(b)
 	release := make(chan struct{})
-	r.lanes.SubmitAlways(b.key(), 0, func() { <-release })
+	r.lanes.SubmitAlways(BrokerLane(b.key()), 0, func() { <-release })
 	changed := b
 	changed.version.Counter, changed.perm = 2, 4
 	for _, one := range []broker{changed, b} {

@@ -33,7 +33,7 @@ func (h *handlers) connClosed(conn Conn, reason CloseReason) {
 		return
 	}
 	for _, key := range conn.Bindings().Keys() {
-		h.srv.lanes.SubmitAlways(key, laneJobBytes, func() {
+		h.srv.lanes.SubmitAlways(BrokerLane(key), laneJobBytes, func() {
 			for _, b := range conn.Bindings().Of(key) {
 				h.removeBinding(b)
 			}
@@ -49,7 +49,7 @@ func (h *handlers) removeBinding(b routetable.Binding) {
 
 // removeBindingLater is removeBinding for event loops.
 func (h *handlers) removeBindingLater(b routetable.Binding) {
-	h.srv.lanes.SubmitAlways(b.Broker, laneJobBytes, func() { h.removeBinding(b) })
+	h.srv.lanes.SubmitAlways(BrokerLane(b.Broker), laneJobBytes, func() { h.removeBinding(b) })
 }
 
 const (
@@ -125,7 +125,7 @@ func (h *handlers) scanNotActive(patience time.Duration, quit <-chan struct{}) {
 		return
 	}
 	for _, e := range expired {
-		h.srv.lanes.SubmitAlways(e.Broker, laneJobBytes, func() { h.expire(e) })
+		h.srv.lanes.SubmitAlways(BrokerLane(e.Broker), laneJobBytes, func() { h.expire(e) })
 	}
 }
 

@@ -20,7 +20,7 @@ func TestHungDiskHoldsUpNobodyElse(t *testing.T) {
 		b.topics = append(b.topics, "T"+strconv.Itoa(i))
 	}
 	c.mustRegister(b)
-	disk := r.lanes.group(AdminLane)
+	disk := r.lanes.pool(AdminLane)
 	release := make(chan struct{})
 	r.lanes.SubmitAlways(AdminLane, int(disk.bytesMax), func() { <-release })
 	b.version.Counter++ // so it goes to its lane
@@ -55,7 +55,7 @@ func TestListsTakeNoRoomFromBrokers(t *testing.T) {
 		t.Errorf("%d rejected, %d bytes of brokers, %d of the disk", l.lists.rejected.Load(), l.brokers.bytes.Load(), l.disk.bytes.Load())
 	}
 	ran := make(chan struct{})
-	if !l.Submit(routetable.BrokerKey{Addr: "a"}, 1<<20*7/8, func() { close(ran) }) {
+	if !l.Submit(BrokerLane(routetable.BrokerKey{Addr: "a"}), 1<<20*7/8, func() { close(ran) }) {
 		t.Fatal("no room for a broker")
 	}
 	<-ran

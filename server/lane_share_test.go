@@ -86,7 +86,7 @@ func TestLaneShare(t *testing.T) {
 	}
 	hold := make(chan struct{})
 	defer close(hold)
-	l.SubmitAlways(routetable.BrokerKey{}, 1<<20, func() { <-hold }) // full lanes
+	l.SubmitAlways(BrokerLane(routetable.BrokerKey{}), 1<<20, func() { <-hold }) // full lanes
 	if !s.used(b) || s.free() {
 		t.Error("a second job, though the lanes are full")
 	}
@@ -101,12 +101,12 @@ func TestLargeJobsLeaveRoomForSmallOnes(t *testing.T) {
 	l := startLanes(t, 1, 1<<20)
 	hold := make(chan struct{})
 	defer close(hold)
-	for i := 0; l.Submit(routetable.BrokerKey{}, largeFrameBytes+1, func() { <-hold }); i++ {
+	for i := 0; l.Submit(BrokerLane(routetable.BrokerKey{}), largeFrameBytes+1, func() { <-hold }); i++ {
 		if i > 100 {
 			t.Fatal("never full")
 		}
 	}
-	if !l.Submit(routetable.BrokerKey{}, largeFrameBytes, func() {}) {
+	if !l.Submit(BrokerLane(routetable.BrokerKey{}), largeFrameBytes, func() {}) {
 		t.Error("no room for a small job")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -22,19 +23,55 @@ const (
 	laneNicenessMost = 19
 )
 
+// LaneKey says in which lane a job runs, and behind which others. What a peer sends can
+// name any broker, group or topic there is, but never another kind of lane.
+type LaneKey struct {
+	kind laneKind
+	name routetable.BrokerKey
+}
+
+type laneKind uint8
+
+const (
+	laneBroker laneKind = iota // name is the broker
+	laneGroup                  // name.Addr is the broker group
+	laneTopic                  // name.Addr is the topic
+	laneConn                   // name.Addr is the connection's number
+	laneDisk
+	laneList
+)
+
 // The lanes that belong to no broker. Each has a worker and a budget of its own: a disk
 // that hangs takes neither time nor room from registrations, nor from lists.
 var (
 	// AdminLane is the lane of requests that wait for a disk (100, 102, 318).
-	AdminLane = routetable.BrokerKey{Cluster: "\x00", Addr: "admin"}
+	AdminLane = LaneKey{kind: laneDisk}
 	// ListLane is the lane of answers that take long to make and wait for nothing: the
 	// lists of a large table (106, 206, 224, 304, 311, 312, 313).
-	ListLane = routetable.BrokerKey{Cluster: "\x00", Addr: "list"}
+	ListLane = LaneKey{kind: laneList}
 )
+
+// BrokerLane is the lane of one broker.
+func BrokerLane(broker routetable.BrokerKey) LaneKey { return LaneKey{name: broker} }
+
+// connLane is the lane of large frames that are no broker's.
+func connLane(id routetable.ConnID) LaneKey {
+	return LaneKey{kind: laneConn, name: routetable.BrokerKey{Addr: strconv.FormatUint(uint64(id), 10)}}
+}
+
+// GroupLane is the lane of what an operator does to a broker group (205, 327).
+func GroupLane(brokerName string) LaneKey {
+	return LaneKey{kind: laneGroup, name: routetable.BrokerKey{Addr: brokerName}}
+}
+
+// TopicLane is the lane of what is done to one topic (216, 217).
+func TopicLane(topic string) LaneKey {
+	return LaneKey{kind: laneTopic, name: routetable.BrokerKey{Addr: topic}}
+}
 
 // Lanes run heavy work off the event loops: a few workers, each with a queue. What has
 // the same key runs in the order it was submitted, on one worker, one job at a time. The
-// key is the broker, so that its old and its new connection serialise.
+// key is most often the broker, so that its old and its new connection serialise.
 //
 // Workers sit on OS threads of lower priority: a loop that has a lookup to answer takes
 // the processor from them. Not of the lowest: a collection of garbage waits for every
@@ -42,9 +79,9 @@ var (
 // processor holds up all others. Jobs that compute for long should yield (runtime.Gosched)
 // every 100 us or so, for the case that there are more goroutines than processors.
 type Lanes struct {
-	brokers laneGroup
-	disk    laneGroup // AdminLane
-	lists   laneGroup // ListLane
+	brokers lanePool // all but the other two
+	disk    lanePool // AdminLane
+	lists   lanePool // ListLane
 	seed    maphash.Seed
 	log     *slog.Logger
 	done    atomic.Uint64
@@ -52,8 +89,8 @@ type Lanes struct {
 	wg      sync.WaitGroup
 }
 
-// laneGroup is workers that share a budget.
-type laneGroup struct {
+// lanePool is workers that share a budget.
+type lanePool struct {
 	laneBudget
 	workers []*laneWorker
 }
@@ -83,7 +120,7 @@ func newLanes(n int, bytesMax int64, log *slog.Logger) *Lanes {
 	return l
 }
 
-func (l *Lanes) start(g *laneGroup, n int, bytesMax int64) {
+func (l *Lanes) start(g *lanePool, n int, bytesMax int64) {
 	g.bytesMax = bytesMax
 	for range n {
 		w := &laneWorker{}
@@ -94,14 +131,14 @@ func (l *Lanes) start(g *laneGroup, n int, bytesMax int64) {
 	}
 }
 
-func (l *Lanes) groups() [3]*laneGroup { return [...]*laneGroup{&l.brokers, &l.disk, &l.lists} }
+func (l *Lanes) pools() [3]*lanePool { return [...]*lanePool{&l.brokers, &l.disk, &l.lists} }
 
-// group returns the group that runs the jobs of key.
-func (l *Lanes) group(key routetable.BrokerKey) *laneGroup {
-	switch key {
-	case AdminLane:
+// pool returns the workers that run the jobs of key.
+func (l *Lanes) pool(key LaneKey) *lanePool {
+	switch key.kind {
+	case laneDisk:
 		return &l.disk
-	case ListLane:
+	case laneList:
 		return &l.lists
 	}
 	return &l.brokers
@@ -110,8 +147,8 @@ func (l *Lanes) group(key routetable.BrokerKey) *laneGroup {
 // Submit queues job behind all that was submitted with key. bytes is what it keeps alive
 // while it waits. It reports false, and does nothing, when the lanes of its kind hold as
 // many bytes as they may.
-func (l *Lanes) Submit(key routetable.BrokerKey, bytes int, job func()) bool {
-	if !l.group(key).reserve(bytes) {
+func (l *Lanes) Submit(key LaneKey, bytes int, job func()) bool {
+	if !l.pool(key).reserve(bytes) {
 		return false
 	}
 	l.enqueue(key, bytes, job)
@@ -120,24 +157,24 @@ func (l *Lanes) Submit(key routetable.BrokerKey, bytes int, job func()) bool {
 
 // SubmitAlways is Submit for what must never be refused: an unregistration, the closing
 // of a connection.
-func (l *Lanes) SubmitAlways(key routetable.BrokerKey, bytes int, job func()) {
-	l.group(key).force(bytes)
+func (l *Lanes) SubmitAlways(key LaneKey, bytes int, job func()) {
+	l.pool(key).force(bytes)
 	l.enqueue(key, bytes, job)
 }
 
 // Idle reports that no job of key waits or runs. It may say false for a key that is idle,
 // when a broker that shares its slot is not; never the other way round.
-func (l *Lanes) Idle(key routetable.BrokerKey) bool {
+func (l *Lanes) Idle(key LaneKey) bool {
 	return l.slots[l.hash(key)&(laneSlots-1)].Load() == 0
 }
 
 // enqueue queues a job whose bytes are accounted for. After stop it is forgotten: its
 // request gets no answer, and its connection is about to close.
-func (l *Lanes) enqueue(key routetable.BrokerKey, bytes int, job func()) {
+func (l *Lanes) enqueue(key LaneKey, bytes int, job func()) {
 	h := l.hash(key)
 	slot := uint32(h & (laneSlots - 1))
 	l.slots[slot].Add(1)
-	g := l.group(key)
+	g := l.pool(key)
 	// The high half of a 128-bit product: other bits of the hash than the slot's.
 	i, _ := bits.Mul64(h, uint64(len(g.workers)))
 	if !g.workers[i].put(laneJob{run: job, bytes: bytes, of: &g.laneBudget, slot: slot}) {
@@ -146,8 +183,9 @@ func (l *Lanes) enqueue(key routetable.BrokerKey, bytes int, job func()) {
 	}
 }
 
-func (l *Lanes) hash(key routetable.BrokerKey) uint64 {
-	return maphash.String(l.seed, key.Addr) ^ bits.RotateLeft64(maphash.String(l.seed, key.Cluster), 17)
+func (l *Lanes) hash(key LaneKey) uint64 {
+	h := maphash.String(l.seed, key.name.Addr) ^ bits.RotateLeft64(maphash.String(l.seed, key.name.Cluster), 17)
+	return h + uint64(key.kind)*0x9E3779B97F4A7C15 // other kinds lie elsewhere
 }
 
 // put queues a job. Once the worker is to end it refuses: brokers go on registering while
@@ -236,7 +274,7 @@ func lowerThreadPriority() {
 // Depth is how many jobs wait or run in all lanes.
 func (l *Lanes) Depth() int64 {
 	var n int64
-	for _, g := range l.groups() {
+	for _, g := range l.pools() {
 		for _, w := range g.workers {
 			n += w.depth.Load()
 		}
@@ -247,7 +285,7 @@ func (l *Lanes) Depth() int64 {
 // Bytes is what waiting and running jobs keep alive, in all lanes.
 func (l *Lanes) Bytes() int64 {
 	var n int64
-	for _, g := range l.groups() {
+	for _, g := range l.pools() {
 		n += g.bytes.Load()
 	}
 	return n
@@ -256,7 +294,7 @@ func (l *Lanes) Bytes() int64 {
 // stop lets the workers finish what is queued and end. It returns ctx's error, with the
 // workers still busy, if that takes longer than ctx allows.
 func (l *Lanes) stop(ctx context.Context) error {
-	for _, g := range l.groups() {
+	for _, g := range l.pools() {
 		for _, w := range g.workers {
 			w.mu.Lock()
 			w.closing = true

@@ -33,7 +33,7 @@ func TestLanesKeepTheOrderOfABroker(t *testing.T) {
 	running := make([]sync.Mutex, brokers)
 	for j := range jobs {
 		for b := range brokers {
-			ok := l.Submit(routetable.BrokerKey{Cluster: "c", Addr: strconv.Itoa(b)}, 1, func() {
+			ok := l.Submit(BrokerLane(routetable.BrokerKey{Cluster: "c", Addr: strconv.Itoa(b)}), 1, func() {
 				if !running[b].TryLock() {
 					t.Errorf("two jobs of broker %d at once", b)
 					return
@@ -58,7 +58,7 @@ func TestLanesKeepTheOrderOfABroker(t *testing.T) {
 // A key whose job waits or runs is never idle.
 func TestLanesIdle(t *testing.T) {
 	l := startLanes(t, 1, 1<<20)
-	a, b := routetable.BrokerKey{Addr: "a"}, routetable.BrokerKey{Addr: "b"}
+	a, b := BrokerLane(routetable.BrokerKey{Addr: "a"}), BrokerLane(routetable.BrokerKey{Addr: "b"})
 	hold, started := make(chan struct{}), make(chan struct{})
 	if !l.Idle(a) {
 		t.Error("busy from the start")
@@ -80,7 +80,7 @@ func TestLanesAreBoundedByBytes(t *testing.T) {
 	l := startLanes(t, 1, 100)
 	hold := make(chan struct{})
 	job := func() { <-hold }
-	key := routetable.BrokerKey{Addr: "a"}
+	key := BrokerLane(routetable.BrokerKey{Addr: "a"})
 	if !l.Submit(key, 60, job) || !l.Submit(key, 40, job) {
 		t.Fatal("refused with room left")
 	}
@@ -118,7 +118,7 @@ func TestLaneQueueIsReused(t *testing.T) {
 
 func TestLanesSurviveAPanic(t *testing.T) {
 	l := startLanes(t, 1, 100)
-	key := routetable.BrokerKey{Addr: "a"}
+	key := BrokerLane(routetable.BrokerKey{Addr: "a"})
 	l.Submit(key, 1, func() { panic("on purpose") })
 	ran := make(chan struct{})
 	l.Submit(key, 1, func() { close(ran) })
@@ -132,7 +132,7 @@ func TestAdminLaneIsApart(t *testing.T) {
 	l.Submit(AdminLane, 1, func() { <-hold })
 	for b := range 20 {
 		ran := make(chan struct{})
-		l.Submit(routetable.BrokerKey{Addr: strconv.Itoa(b)}, 1, func() { close(ran) })
+		l.Submit(BrokerLane(routetable.BrokerKey{Addr: strconv.Itoa(b)}), 1, func() { close(ran) })
 		<-ran
 	}
 	close(hold)
@@ -143,7 +143,7 @@ func TestLanesFinishWhatIsQueuedBeforeTheyStop(t *testing.T) {
 	var mu sync.Mutex
 	ran := 0
 	for i := range 1000 {
-		l.Submit(routetable.BrokerKey{Addr: strconv.Itoa(i)}, 1, func() {
+		l.Submit(BrokerLane(routetable.BrokerKey{Addr: strconv.Itoa(i)}), 1, func() {
 			mu.Lock()
 			ran++
 			mu.Unlock()
@@ -177,4 +177,35 @@ func TestFullLanesAnswerBusy(t *testing.T) {
 		}
 	}
 	eventually(t, "only the held job's bytes are left", func() bool { return ts.lanes.Depth() == 1 && ts.inbound.held.Load() == 0 })
+}
+
+// Goal: no name that a peer can send leads into a lane that is not its kind's. Method:
+// brokers, groups and topics named as internals once were, or as each other, with the
+// disk's and the lists' lane held.
+func TestNoNameLeadsToAnotherKindOfLane(t *testing.T) {
+	l := startLanes(t, 1, 1<<20)
+	hold := make(chan struct{})
+	defer close(hold)
+	l.Submit(AdminLane, 1, func() { <-hold })
+	l.Submit(ListLane, 1, func() { <-hold })
+	var wg sync.WaitGroup
+	for _, cluster := range []string{"", "\x00", "\x00conn", "\x00group", "\x00topic"} {
+		for _, addr := range []string{"", "admin", "list", "1"} {
+			for _, key := range []LaneKey{BrokerLane(routetable.BrokerKey{Cluster: cluster, Addr: addr}), GroupLane(addr), TopicLane(addr)} {
+				if l.pool(key) != &l.brokers {
+					t.Errorf("%+v is not among the brokers'", key)
+				}
+				wg.Add(1)
+				l.Submit(key, 1, wg.Done)
+			}
+		}
+	}
+	wg.Wait() // while the two lanes are held
+	different := map[uint64]LaneKey{}
+	for _, key := range []LaneKey{AdminLane, ListLane, BrokerLane(routetable.BrokerKey{}), GroupLane(""), TopicLane(""), connLane(0)} {
+		if other, ok := different[l.hash(key)]; ok {
+			t.Errorf("%+v and %+v share a slot", key, other)
+		}
+		different[l.hash(key)] = key
+	}
 }

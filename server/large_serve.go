@@ -2,10 +2,8 @@ package server
 
 import (
 	"encoding/binary"
-	"strconv"
 
 	"github.com/pharosmq/pharos/codec"
-	"github.com/pharosmq/pharos/routetable"
 )
 
 // feedLarge moves what has arrived of c's large frame into it. It reports whether there
@@ -103,10 +101,9 @@ func (l *loop) finishLarge(c *connection, f *largeFrame) {
 		return
 	}
 	srv := l.srv
-	key := routetable.BrokerKey{Cluster: "\x00conn", Addr: strconv.FormatUint(uint64(c.id), 10)}
 	bytes := f.totalBytes
 	srv.takeLaneShare(c, budget, bytes, true)
-	srv.lanes.enqueue(key, bytes, func() {
+	srv.lanes.enqueue(connLane(c.id), bytes, func() {
 		defer c.lanes.giveBack(bytes)
 		srv.serveOffLoop(c, f.assemble())
 	})

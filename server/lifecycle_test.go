@@ -95,7 +95,7 @@ func TestAddresses(t *testing.T) {
 func TestStopAnswersWhatIsInLanes(t *testing.T) {
 	working := make(chan struct{})
 	routes := []route{{code: 1, name: "SLOW", serve: func(_ *handlers, rq *Request) {
-		rq.Offload(routetable.BrokerKey{}, func(p *Pending) {
+		rq.Offload(BrokerLane(routetable.BrokerKey{}), func(p *Pending) {
 			close(working)
 			time.Sleep(300 * time.Millisecond)
 			p.Reply(codec.Success, "done", nil)
@@ -127,7 +127,7 @@ func TestStopDoesNotWaitForEver(t *testing.T) {
 	defer close(hang)
 	working := make(chan struct{})
 	routes := []route{{code: 1, name: "HANG", serve: func(_ *handlers, rq *Request) {
-		rq.Offload(routetable.BrokerKey{}, func(*Pending) {
+		rq.Offload(BrokerLane(routetable.BrokerKey{}), func(*Pending) {
 			close(working)
 			<-hang
 		})

@@ -2,7 +2,6 @@ package server
 
 import (
 	"github.com/pharosmq/pharos/codec"
-	"github.com/pharosmq/pharos/routetable"
 )
 
 // remarkOverload is Java's remark on a request that its executor has no room for.
@@ -93,8 +92,8 @@ func (rq *Request) Detach() *Pending {
 // there. When the lanes of that kind hold as many bytes as they may, the request is answered with
 // SYSTEM_BUSY instead: for a registration that means half a minute without the broker, so
 // the limit is generous. A panic in run is answered as one in a handler is.
-func (rq *Request) Offload(key routetable.BrokerKey, run func(p *Pending)) {
-	if !rq.srv.lanes.group(key).reserve(rq.laneBytes()) {
+func (rq *Request) Offload(key LaneKey, run func(p *Pending)) {
+	if !rq.srv.lanes.pool(key).reserve(rq.laneBytes()) {
 		rq.Reply(codec.SystemBusy, remarkOverload, nil)
 		return
 	}
@@ -102,15 +101,15 @@ func (rq *Request) Offload(key routetable.BrokerKey, run func(p *Pending)) {
 }
 
 // OffloadAlways is Offload for what must never be refused, such as an unregistration.
-func (rq *Request) OffloadAlways(key routetable.BrokerKey, run func(p *Pending)) {
-	rq.srv.lanes.group(key).force(rq.laneBytes())
+func (rq *Request) OffloadAlways(key LaneKey, run func(p *Pending)) {
+	rq.srv.lanes.pool(key).force(rq.laneBytes())
 	rq.offload(key, run)
 }
 
-func (rq *Request) offload(key routetable.BrokerKey, run func(p *Pending)) {
+func (rq *Request) offload(key LaneKey, run func(p *Pending)) {
 	bytes, c := rq.laneBytes(), rq.conn
 	p := rq.Detach()
-	rq.srv.takeLaneShare(c, &rq.srv.lanes.group(key).laneBudget, bytes, !rq.owned)
+	rq.srv.takeLaneShare(c, &rq.srv.lanes.pool(key).laneBudget, bytes, !rq.owned)
 	rq.srv.lanes.enqueue(key, bytes, func() {
 		defer c.lanes.giveBack(bytes)
 		p.serve(run)

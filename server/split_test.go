@@ -143,7 +143,7 @@ func TestLargeReadsOfLargeFrames(t *testing.T) {
 			}
 		}
 	}
-	if !ts.lanes.Idle(routetable.BrokerKey{Addr: "nobody"}) {
+	if !ts.lanes.Idle(BrokerLane(routetable.BrokerKey{Addr: "nobody"})) {
 		t.Error("the lanes are not idle")
 	}
 }
