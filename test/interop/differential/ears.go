@@ -35,8 +35,8 @@ func newEars() (*ears, error) {
 		for m := range memberCount {
 			addrs = append(addrs, brokerAddr(g, m))
 		}
-		for port := 21911; port < 21913; port++ {
-			addrs = append(addrs, fmt.Sprintf("127.77.%d.1:%d", 1+g, port))
+		for m := range movedCount {
+			addrs = append(addrs, movedAddr(g, m))
 		}
 	}
 	for _, addr := range addrs {
@@ -46,7 +46,7 @@ func newEars() (*ears, error) {
 		l, err := net.Listen("tcp", addr)
 		if err != nil {
 			e.close()
-			return nil, fmt.Errorf("listen for 905 (is another run of this test going on?): %w", err)
+			return nil, fmt.Errorf("listen for 905: %w", err)
 		}
 		e.lists = append(e.lists, l)
 		go e.accept(l)

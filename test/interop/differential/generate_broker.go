@@ -135,7 +135,7 @@ func (g *generator) registerElsewhere() {
 		return
 	}
 	moved := *b
-	moved.Addr = fmt.Sprintf("127.77.%d.1:%d", 1+indexOf(g.groups, b.Name), 21911+g.r.IntN(2))
+	moved.Addr = movedAddr(indexOf(g.groups, b.Name), g.r.IntN(movedCount))
 	moved.dv.state += int64(g.r.IntN(3)) - 1
 	moved.dv.noState = false
 	g.add(b.conn, g.registration(&moved, b.topics, "from another address"))

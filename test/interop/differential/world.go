@@ -143,14 +143,6 @@ func (w *world) newMember(g, m int, acting string, version int32) *member {
 	return b
 }
 
-// brokerAddr is the address of a member; the runner listens there when 905 is on.
-func brokerAddr(group, member int) string {
-	if group == groupCount-1 && member == 0 {
-		return "[::1]:10911"
-	}
-	return fmt.Sprintf("127.77.0.%d:%d", 1+group, 20911+10*member)
-}
-
 func (w *world) anyStyle() style {
 	// The two Java forms are what brokers use; the others are as likely together.
 	if w.r.IntN(2) == 0 {
