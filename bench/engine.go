@@ -1,0 +1,224 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	readBytes       = 64 << 10
+	bigSliceBytes   = 64 << 10 // a large body is sent in such slices, one a round
+	discardFrom     = 16 << 10 // a rest of a reply that long is dropped in the kernel
+	connectsMax     = 512      // in flight at once, unless a group is Late
+	pacedPerRound   = 256
+	tickNanos       = int64(100 * time.Millisecond)
+	frameMax        = 64 << 20 // a reply larger than that is no reply
+	sampleFromBytes = 4 << 20  // one body in so many bytes of replies is checked
+	sampleFrames    = 1024     // and not more than one in so many replies
+)
+
+// engine drives all connections of a run from one thread.
+type engine struct {
+	to     netip.AddrPort
+	begin  time.Time
+	spin   bool
+	stop   *atomic.Bool
+	epfd   int
+	events []unix.EpollEvent
+	buf    []byte
+
+	groups     []*group
+	conns      []*conn // index is what epoll hands back
+	bigs       []*conn // have a large body to send
+	connecting int
+	toOpen     []*conn
+	retry      []*conn // to open at the next tick
+	dials      int
+
+	windowStart int64
+	draining    bool
+	nextTick    int64
+	idleNanos   int64 // spent polling in vain
+	ticks       func(now int64)
+}
+
+// group is a Group at work.
+type group struct {
+	Group
+	counters
+	conns     []conn
+	ops       []op
+	opAt      int
+	templates [opKinds]template
+	reader    replyReader
+	bigReply  bool // the last reply was large
+	sample    int  // bytes until the next body is checked
+	check     checker
+
+	asking   bool // the connections that open before the run are open
+	nextDue  int64
+	interval float64 // nanoseconds between bursts
+	dueAt    float64
+	turn     int
+	done     int // connections that have ended for good
+	fatal    error
+}
+
+func newEngine(to netip.AddrPort, groups []Group, spin bool) (*engine, error) {
+	e := &engine{to: to, begin: time.Now(), spin: spin, stop: new(atomic.Bool), events: make([]unix.EpollEvent, 512), buf: make([]byte, 2*readBytes)}
+	for i := range groups {
+		d, err := groups[i].withDefaults()
+		if err != nil {
+			return nil, err
+		}
+		e.groups = append(e.groups, newGroup(d))
+	}
+	epfd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	e.epfd = epfd
+	for _, g := range e.groups {
+		for i := range g.conns {
+			e.conns = append(e.conns, &g.conns[i])
+		}
+	}
+	for i, c := range e.conns {
+		c.fd = -1
+		c.id = int32(i)
+	}
+	return e, nil
+}
+
+func newGroup(d Group) *group {
+	g := &group{Group: d, counters: newCounters(), conns: make([]conn, d.Conns), check: newChecker(&d)}
+	if d.Depth > 0 {
+		g.ops = d.Mix.schedule(d.World.Topics)
+		g.templates = d.World.templates(d.Version, d.Serialize)
+	}
+	if d.Rate > 0 {
+		g.interval = 1e9 / d.Rate * float64(d.Burst)
+	}
+	for i := range g.conns {
+		c := &g.conns[i]
+		c.group, c.index = g, i
+		c.slots = make([]slot, d.Depth)
+		c.reset()
+	}
+	return g
+}
+
+func (e *engine) now() int64 { return int64(time.Since(e.begin)) }
+
+// close ends all connections.
+func (e *engine) close() {
+	for _, c := range e.conns {
+		if c.fd >= 0 {
+			_ = unix.Close(c.fd)
+			c.fd = -1
+		}
+	}
+	_ = unix.Close(e.epfd)
+}
+
+// errStopped: the run was told to end.
+var errStopped = errors.New("stopped")
+
+// run drives the connections until the clock shows until, or done says so.
+func (e *engine) run(until int64, done func() bool) error {
+	now := e.now()
+	for now < until {
+		if e.stop.Load() {
+			return errStopped
+		}
+		if done != nil && done() {
+			return nil
+		}
+		if now >= e.nextTick {
+			if err := e.tick(now); err != nil {
+				return err
+			}
+		}
+		e.openMore(now)
+		busy := e.pace(now)
+		busy = e.sendBig() || busy
+		n, err := e.poll(busy, now, until)
+		if err != nil {
+			return err
+		}
+		after := e.now()
+		if n == 0 && !busy && e.spin {
+			e.idleNanos += after - now
+		}
+		for i := range e.events[:n] {
+			e.ready(e.conns[e.events[i].Fd], e.events[i].Events)
+		}
+		now = e.now()
+	}
+	return nil
+}
+
+// poll asks which sockets are ready; unless there is something to do it may wait for them.
+func (e *engine) poll(busy bool, now, until int64) (int, error) {
+	if busy || e.spin {
+		n, errno := rawPoll(e.epfd, e.events)
+		if errno != 0 && errno != unix.EINTR {
+			return 0, fmt.Errorf("epoll_wait: %w", errno)
+		}
+		if errno != 0 {
+			n = 0
+		}
+		return n, nil
+	}
+	wait := min(until, e.nextTick)
+	for _, g := range e.groups {
+		if g.interval > 0 && g.asking {
+			wait = min(wait, g.nextDue)
+		}
+	}
+	n, err := unix.EpollWait(e.epfd, e.events, int(max(0, wait-now)/1e6))
+	if err != nil && err != unix.EINTR {
+		return 0, fmt.Errorf("epoll_wait: %w", err)
+	}
+	return max(n, 0), nil
+}
+
+func (e *engine) ready(c *conn, events uint32) {
+	if c.state == connConnecting {
+		e.connected(c)
+		return
+	}
+	if events&unix.EPOLLOUT != 0 && c.state == connOpen {
+		e.flush(c)
+	}
+	if events&(unix.EPOLLIN|unix.EPOLLHUP|unix.EPOLLERR) != 0 && c.state == connOpen {
+		e.readable(c)
+	}
+}
+
+// tick does what is done ten times a second.
+func (e *engine) tick(now int64) error {
+	e.nextTick = now + tickNanos
+	e.toOpen, e.retry = append(e.toOpen, e.retry...), e.retry[:0]
+	for _, g := range e.groups {
+		if g.fatal != nil {
+			return g.fatal
+		}
+		if g.ReadBytesPerSecond > 0 {
+			for i := range g.conns {
+				if c := &g.conns[i]; c.state == connOpen {
+					e.readSlowly(c, max(1, g.ReadBytesPerSecond/10))
+				}
+			}
+		}
+	}
+	if e.ticks != nil {
+		e.ticks(now)
+	}
+	return nil
+}
