@@ -1,0 +1,5 @@
+package bpf
+
+const childEnv = "PHAROS_BPF_CHILD"
+
+func child() {}
