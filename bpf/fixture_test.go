@@ -113,7 +113,9 @@ func (l *lab) must(err error) {
 func (l *lab) listen(ns *netns.NS, address string) *net.TCPListener {
 	l.t.Helper()
 	var listener net.Listener
-	l.in(ns, func() (err error) { listener, err = net.Listen("tcp", address); return err })
+	var lc net.ListenConfig
+	lc.SetMultipathTCP(false) // package net's default; its sockets are not TCP's
+	l.in(ns, func() (err error) { listener, err = lc.Listen(l.t.Context(), "tcp", address); return err })
 	l.t.Cleanup(func() { listener.Close() })
 	return listener.(*net.TCPListener)
 }
