@@ -1,0 +1,57 @@
+package connhealth
+
+// ActionKind says what the owner is to do.
+type ActionKind uint8
+
+// The kinds of actions.
+const (
+	// ActSuspect and ActRecovered tell of a connection whose silence began or ended; nothing
+	// is to be done.
+	ActSuspect ActionKind = iota
+	ActRecovered
+	// ActHold: move Broker to HELD, until UntilMillis at the latest (informative: another
+	// action ends it). Its connection is closed; do not unregister it.
+	ActHold
+	// ActPark: hide Broker.
+	ActPark
+	// ActRestore: show Broker again, or end its hold. Renew says whether that counts as a
+	// heartbeat; otherwise its last-seen time stays, so that its own expiry still comes.
+	ActRestore
+	// ActRemove: unregister Broker as Java does on a close.
+	ActRemove
+	// ActCloseConn: close Conn with a reset, and free it. Report Closed(CloseOurs) then.
+	ActCloseConn
+	// ActDialBack: connect to Broker.Addr within TimeoutMillis, close at once, and report
+	// DialResult.
+	ActDialBack
+	// ActNudge: set the keepalive of Conn to that of broker connections, until UntilMillis:
+	// a witness is needed.
+	ActNudge
+	// ActFreeze and ActThaw tell that the detector began or ceased to be patient for its own
+	// fault; nothing is to be done.
+	ActFreeze
+	ActThaw
+)
+
+var actionNames = [...]string{"suspect", "recovered", "hold", "park", "restore", "remove", "close_conn", "dial_back",
+	"nudge", "freeze", "thaw"}
+
+// String names the action.
+func (k ActionKind) String() string {
+	if int(k) < len(actionNames) {
+		return actionNames[k]
+	}
+	return "unknown"
+}
+
+// Action is one thing for the owner to do or to note. The slices of actions that methods
+// return are valid until the next call; explanations are the caller's to keep.
+type Action struct {
+	Kind          ActionKind
+	Conn          ConnID
+	Broker        Broker // zero: about a connection alone
+	UntilMillis   int64
+	TimeoutMillis int64
+	Renew         bool
+	Why           *Explanation // nil of ActDialBack and ActNudge
+}

@@ -1,0 +1,186 @@
+package connhealth
+
+import "net/netip"
+
+// recentCloses remembers the hosts whose broker connections closed lately.
+type recentCloses struct {
+	ring [64]struct {
+		host     netip.Addr
+		atMillis int64
+	}
+	next int
+}
+
+func (r *recentCloses) note(now int64, host netip.Addr) {
+	e := &r.ring[r.next%len(r.ring)]
+	e.host, e.atMillis = host, now
+	r.next++
+}
+
+// hosts counts different hosts since sinceMillis.
+func (r *recentCloses) hosts(sinceMillis int64) int {
+	n := 0
+	var seen [len(r.ring)]netip.Addr
+next:
+	for i := range min(r.next, len(r.ring)) {
+		e := &r.ring[i]
+		if e.atMillis < sinceMillis {
+			continue
+		}
+		for _, s := range seen[:n] {
+			if s == e.host {
+				continue next
+			}
+		}
+		seen[n] = e.host
+		n++
+	}
+	return n
+}
+
+// closeFacts are what a close is judged by.
+type closeFacts struct {
+	silenceMillis int64 // D
+	lateMillis    int64 // L
+	mass          bool  // G
+	open          bool  // transmissions of ours were unanswered right then
+}
+
+func (f *closeFacts) doubtful(p *Params) bool {
+	return f.silenceMillis >= p.CloseSilenceMillis || f.lateMillis >= p.CloseSilenceMillis || f.mass
+}
+
+// Closed tells that a connection ended. The last sample is not asked for: a FIN is itself an
+// acknowledgment, and after a reset the queue is purged. What counts is the history before.
+func (d *Detector) Closed(now int64, id ConnID, how CloseHow) []Action {
+	d.begin(now)
+	c := d.conns[id]
+	if c == nil {
+		return nil
+	}
+	if len(c.brokers) > 0 && how != CloseOurs {
+		d.closes.note(now, c.host.addr)
+	}
+	f := d.closeFacts(now, c)
+	for _, b := range append([]*broker(nil), c.brokers...) {
+		if b.conn == c {
+			d.closedBroker(now, c, b, how, &f)
+		}
+	}
+	d.drop(c)
+	return d.out
+}
+
+// closeFacts reads the history of a connection that ended.
+func (d *Detector) closeFacts(now int64, c *conn) closeFacts {
+	var f closeFacts
+	p := &d.p
+	if h := c.hist; h != nil {
+		f.silenceMillis = h.longest(now, p.CloseWindowMillis, p.RegisterWindowMillis)
+		if now-h.lateAtMillis <= p.CloseWindowMillis {
+			f.lateMillis = h.lateMillis
+		}
+	}
+	if t := &c.unanswered; t.n > 0 {
+		f.silenceMillis = max(f.silenceMillis, now-t.firstMillis)
+		n, _ := t.counted(now, c.boundMillis(p))
+		f.open = n > 0
+	}
+	if c.requests > 0 {
+		f.lateMillis = max(f.lateMillis, now-c.requestMillis)
+	}
+	stallWindow := p.CloseWindowMillis
+	if c.registerMillis > d.stallUntilMillis-d.stallMillis-p.RegisterWindowMillis {
+		stallWindow = p.RegisterWindowMillis
+	}
+	if d.stallUntilMillis != never && now-d.stallUntilMillis <= stallWindow {
+		f.lateMillis = max(f.lateMillis, d.stallMillis)
+	}
+	f.mass = d.freeze.level != FreezeNone
+	n := d.closes.hosts(now-p.MassCloseMillis) + d.freeze.suspects
+	f.mass = f.mass || n >= p.MassCloseHosts && float64(n) >= p.MassCloseShare*float64(d.freeze.tested)
+	return f
+}
+
+// closedBroker judges the close of a broker's connection.
+func (d *Detector) closedBroker(now int64, c *conn, b *broker, how CloseHow, f *closeFacts) {
+	parked := b.state == stateParked
+	trial := b.basis == basisConn
+	d.loseConn(b, c)
+	switch {
+	case how == CloseOurs:
+		if !parked {
+			d.orphan(now, b)
+		}
+	case parked:
+		d.dialSoon(now, b)
+	case f.doubtful(&d.p) || how == CloseError:
+		d.hold(now, c, b, how, f, RuleDoubtfulClose)
+	case how == CloseReset && d.canDial(b) && !b.ActingMaster:
+		d.hold(now, c, b, how, f, RuleResetClose)
+	case trial && d.canDial(b):
+		d.hold(now, c, b, how, f, RuleResetClose)
+	case trial:
+		// It may have been somebody else's connection: hide, but keep the data.
+		d.park(now, c, b, ClassHealthy, RuleNotTheBroker)
+	default:
+		d.remove(now, c, b, how, f)
+	}
+}
+
+// orphan: a connection that we closed says nothing about its broker.
+func (d *Detector) orphan(now int64, b *broker) {
+	if b.basis != basisDial {
+		b.basis = basisNone
+	}
+	b.lostMillis = now
+}
+
+// remove: a process that ended.
+func (d *Detector) remove(now int64, c *conn, b *broker, how CloseHow, f *closeFacts) {
+	x := d.explain(now, c, b, ClassHealthy, RuleCleanClose)
+	x.closed(how, f)
+	d.stats.Removed++
+	d.emitBroker(ActRemove, c, b, x)
+	d.dropBroker(now, b)
+}
+
+func (x *Explanation) closed(how CloseHow, f *closeFacts) {
+	x.CloseHow, x.CloseSilence, x.CloseLate, x.CloseMass = how, f.silenceMillis, f.lateMillis, f.mass
+}
+
+// hold waits for proof after a doubtful close.
+func (d *Detector) hold(now int64, c *conn, b *broker, how CloseHow, f *closeFacts, rule Rule) {
+	p := &d.p
+	until := now + p.HoldMillis
+	if b.ActingMaster {
+		until = now + p.ActingHoldMillis
+	}
+	b.lostMillis = now
+	b.troubleOpen = f.open
+	b.resetHeld = rule == RuleResetClose
+	switch {
+	case b.resetHeld:
+		until = now + p.ResetHoldMillis
+	case f.open:
+		b.lostMillis = c.unanswered.firstMillis
+		until = min(until, max(c.unanswered.firstMillis+p.HoldFromSilenceMillis, now+p.HoldLeastMillis))
+	}
+	class := d.classify(now, c)
+	x := d.explain(now, c, b, class, rule)
+	x.closed(how, f)
+	b.set(now, stateHeld, basisNone, class, rule)
+	b.heldUntilMillis = until
+	d.stats.Held++
+	d.emit(Action{Kind: ActHold, Conn: c.id, Broker: b.Broker, UntilMillis: until, Why: x})
+	d.dialNow(now, b)
+}
+
+// holdOver ends a hold that nothing settled.
+func (d *Detector) holdOver(now int64, b *broker) {
+	if !b.resetHeld && now < b.lostMillis+d.p.MaxMillis && d.isLastOfTopic(now, b) {
+		b.heldUntilMillis = min(now+1000, b.lostMillis+d.p.MaxMillis)
+		return
+	}
+	d.park(now, nil, b, b.class, RuleHoldOver)
+}

@@ -1,0 +1,167 @@
+package connhealth
+
+// A dial-back is one TCP connect to the address that a broker gave its clients. Refused:
+// the process is gone. Connected: host, path and listener are there (a stopped process too,
+// which is RocketMQ's to find). Unanswered: nothing new. It is only believed of brokers of
+// which it has succeeded before, and whose host is the peer we know.
+
+type dial struct {
+	ok           bool // it succeeded once
+	busy         bool
+	sentMillis   int64
+	result       DialOutcome
+	resultMillis int64
+	silent       int // unanswered in a row
+	learnMillis  int64
+}
+
+func newDial() dial {
+	return dial{sentMillis: never, resultMillis: never, learnMillis: never}
+}
+
+func (x *dial) shift(byMillis int64) {
+	if x.sentMillis != never {
+		x.sentMillis += byMillis
+	}
+}
+
+// dialBudget bounds all dial-backs together.
+type dialBudget struct {
+	tokens   int64 // thousandths
+	atMillis int64
+}
+
+func (d *Detector) takeDial(now int64) bool {
+	x := &d.dials
+	most := d.p.DialsPerSecond * 1000
+	x.tokens = min(most, x.tokens+(now-x.atMillis)*d.p.DialsPerSecond)
+	x.atMillis = now
+	if x.tokens < 1000 {
+		return false
+	}
+	x.tokens -= 1000
+	return true
+}
+
+// canDial reports whether a dial-back of b would be believed.
+func (d *Detector) canDial(b *broker) bool { return d.p.DialBack && b.dial.ok && !b.hopOnly }
+
+// dialNow dials at once, unless one is under way.
+func (d *Detector) dialNow(now int64, b *broker) {
+	if d.canDial(b) {
+		d.sendDial(now, b)
+	}
+}
+
+// dialSoon dials unless the last one is too young.
+func (d *Detector) dialSoon(now int64, b *broker) {
+	if now-b.dial.sentMillis >= d.p.DialAgainMillis {
+		d.dialNow(now, b)
+	}
+}
+
+func (d *Detector) sendDial(now int64, b *broker) {
+	if b.dial.busy && now-b.dial.sentMillis < d.p.DialTimeoutMillis+d.p.DialAgainMillis || !d.takeDial(now) {
+		return
+	}
+	b.dial.busy, b.dial.sentMillis = true, now
+	d.stats.Dials++
+	d.emit(Action{Kind: ActDialBack, Broker: b.Broker, TimeoutMillis: d.p.DialTimeoutMillis})
+}
+
+// learnDial decides when to find out whether dial-backs of a new broker work: a few seconds
+// after it registered, not all brokers of a restart at once.
+func (d *Detector) learnDial(now int64, b *broker) {
+	if d.p.DialBack && !b.dial.ok && !b.hopOnly && b.dial.learnMillis == never {
+		b.dial.learnMillis = now + 500 + int64(len(d.list)*37%4000)
+	}
+}
+
+// tickDial repeats dial-backs while they matter.
+func (d *Detector) tickDial(now int64, b *broker) {
+	if !d.canDial(b) {
+		if x := &b.dial; x.learnMillis != never && now >= x.learnMillis && d.p.DialBack && !b.hopOnly && b.state == stateLive {
+			x.learnMillis = now + d.p.DialLearnMillis
+			d.sendDial(now, b)
+		}
+		return
+	}
+	suspect := b.conn != nil && b.conn.suspect
+	switch {
+	case b.state == stateParked && now-b.sinceMillis > d.p.DialSlowAfterMillis:
+		if now-b.dial.sentMillis >= d.p.DialSlowMillis {
+			d.sendDial(now, b)
+		}
+	case b.state != stateLive || b.basis == basisDial || suspect:
+		d.dialSoon(now, b)
+	}
+}
+
+// dialProves reports whether a dial-back succeeded while c was silent: the connection is
+// dead, its broker is not.
+func (d *Detector) dialProves(now int64, b *broker, c *conn) bool {
+	x := &b.dial
+	return d.canDial(b) && x.result == DialConnected && now-x.resultMillis <= d.p.DialAgainMillis+d.p.DialTimeoutMillis &&
+		x.resultMillis > c.unanswered.firstMillis+d.p.CloseSilenceMillis
+}
+
+// trustDial shows a broker on the strength of dial-backs, until it names itself or is
+// connected again.
+func (d *Detector) trustDial(now int64, b *broker) {
+	if b.state != stateLive {
+		d.restore(now, nil, b, basisDial, RuleDialConnected)
+	}
+	b.basis = basisDial
+	b.lostMillis = now
+	b.dial.silent = 0
+}
+
+// DialResult tells how a dial-back ended.
+func (d *Detector) DialResult(now int64, key BrokerKey, o DialOutcome) []Action {
+	d.begin(now)
+	b := d.brokers[key]
+	if b == nil {
+		return nil
+	}
+	x := &b.dial
+	x.busy = false
+	if o == DialFailed {
+		return nil
+	}
+	x.result, x.resultMillis = o, now
+	switch o {
+	case DialConnected:
+		x.ok, x.silent = true, 0
+	case DialTimeout:
+		x.silent++
+	}
+	if d.canDial(b) {
+		d.dialed(now, b, o)
+	}
+	return d.out
+}
+
+// dialed draws the conclusion for a broker that depends on it.
+func (d *Detector) dialed(now int64, b *broker, o DialOutcome) {
+	waiting := b.state == stateHeld
+	onDial := b.state == stateLive && b.basis == basisDial && b.conn == nil
+	switch {
+	case o == DialConnected:
+		if (waiting || b.state == stateParked) && now < b.expiryMillis() && b.conn == nil {
+			d.trustDial(now, b)
+		} else if b.state == stateParked && now < b.expiryMillis() {
+			// Its old connection is still open, and still silent: dead, but not the broker.
+			d.closeConn(now, b.conn, b.class, RuleDialConnected)
+			d.loseConn(b, b.conn)
+			d.trustDial(now, b)
+		}
+	case o == DialRefused && (waiting || onDial):
+		d.park(now, nil, b, b.class, RuleDialRefused)
+	case o == DialTimeout && d.freeze.level != FreezeFull:
+		if waiting && (b.troubleOpen || b.resetHeld) || onDial && b.dial.silent >= 2 {
+			if !d.isLastOfTopic(now, b) || now >= b.lostMillis+d.p.MaxMillis {
+				d.park(now, nil, b, b.class, RuleDialSilent)
+			}
+		}
+	}
+}

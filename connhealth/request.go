@@ -1,0 +1,119 @@
+package connhealth
+
+import "net/netip"
+
+// RequestArrived tells of a request on a connection. It is needed for every request of a
+// connection that carries a broker, and for the first RequestClient of any other; more does
+// no harm. A request that names a broker is followed by Bound.
+func (d *Detector) RequestArrived(now int64, id ConnID, kind RequestKind) []Action {
+	d.begin(now)
+	c := d.conns[id]
+	if c == nil {
+		return nil
+	}
+	d.heard(c, now)
+	if kind == RequestRegister {
+		c.registerMillis = now
+	}
+	if len(c.brokers) > 0 || kind == RequestRegister {
+		if c.requests++; c.requests == 1 {
+			c.requestMillis = now
+		}
+	}
+	if kind == RequestClient && !c.spokeClient {
+		c.spokeClient = true
+		d.notTheirs(now, c)
+	}
+	return d.out
+}
+
+// RequestAnswered tells that the answer to a request was written.
+func (d *Detector) RequestAnswered(now int64, id ConnID) {
+	c := d.conns[id]
+	if c == nil || c.requests == 0 {
+		return
+	}
+	c.answerMillis = now
+	c.requests--
+	if age := now - c.requestMillis; age >= d.p.CloseSilenceMillis {
+		c.history().answeredLate(now, age, d.p.CloseWindowMillis)
+	}
+	if c.requests > 0 {
+		// The oldest was answered; the others are at most as old as now is.
+		c.requestMillis = now
+	}
+}
+
+// Event takes a report of the kernel, with the time it happened.
+func (d *Detector) Event(now int64, e *Event) []Action {
+	d.begin(now)
+	if e.Kind == EventSynAckRetransmit {
+		d.synAckLost(now, e.Peer)
+		return d.out
+	}
+	c := d.conns[e.Conn]
+	if c == nil {
+		return nil
+	}
+	if e.SoftErr != 0 {
+		c.last.SoftErr = e.SoftErr
+	}
+	if e.Kind != EventRetransmit {
+		if e.Err != 0 && unreachable(e.Err) {
+			c.last.SoftErr = e.Err
+		}
+		return nil
+	}
+	if c.hist != nil {
+		c.hist.transmitted(Transmission{AtMillis: now, RTOMillis: e.RTOMillis, Class: e.Class, Err: e.Err, Seq: e.Seq})
+	}
+	c.segBytesMax = max(c.segBytesMax, e.SegBytes)
+	d.retransmitted(now, c, e)
+	d.reschedule(now, c)
+	return d.out
+}
+
+// retransmitted moves the trackers, unless a sample was quicker than the event.
+func (d *Detector) retransmitted(now int64, c *conn, e *Event) {
+	if e.Class == RetransmitLocalFailure {
+		c.localMillis = now
+		c.silent.reset()
+		c.unanswered.reset()
+		return
+	}
+	if !c.sampled || now <= c.sampledMillis || e.Class == RetransmitFast {
+		return
+	}
+	step := int64(c.last.RTTMicros) * 2 / 1000
+	if e.Class == RetransmitTimeout {
+		step = e.RTOMillis
+	}
+	x := transmissions{count: 1, atMillis: now, stepMillis: step, earliestMillis: c.heardMillis}
+	if c.unanswered.n == 0 {
+		x.count = 2 // the first transmission itself
+		if c.answerMillis > c.heardMillis-sameMillis && c.answerMillis < now {
+			x.stepMillis = now - c.answerMillis
+		}
+	}
+	gap := c.gapMaxMillis(&d.p)
+	c.unanswered.add(x, gap)
+	x.count = 1
+	if c.silent.n == 0 {
+		x.count = 2
+	}
+	c.silent.add(x, gap)
+	c.dataOutSeen++
+}
+
+// synAckLost: somebody on a host connects, and what we answer does not arrive. If a broker of
+// that host closed out of trouble, the path to it is one-way.
+func (d *Detector) synAckLost(now int64, peer netip.Addr) {
+	peer = peer.Unmap().WithZone("")
+	for _, b := range d.list {
+		if b.host == peer && b.state == stateHeld && b.troubleOpen && now-b.sinceMillis >= d.p.AnswerGraceMillis && d.freeze.level == FreezeNone {
+			if !d.isLastOfTopic(now, b) {
+				d.park(now, nil, b, ClassOneWay, RuleSynAckLost)
+			}
+		}
+	}
+}

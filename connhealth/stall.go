@@ -1,0 +1,44 @@
+package connhealth
+
+// Stalled tells of a pause of our own, an event loop's or the whole process', that ended
+// now: every deadline moves by forMillis, and closes that follow are doubtful, since
+// answers of ours came late. That Tick was not called for StallMillis is such a pause too:
+// the first call after it notices.
+func (d *Detector) Stalled(now, forMillis int64) []Action {
+	if d.tickMillis != never {
+		d.tickMillis = now
+	}
+	d.begin(now)
+	d.stalled(now, forMillis)
+	return d.out
+}
+
+func (d *Detector) stalled(now, forMillis int64) {
+	d.stats.StallMillis += forMillis
+	d.stallMillis, d.stallUntilMillis = forMillis, now
+	d.restartClocks(now)
+	for _, b := range d.list {
+		b.shift(forMillis)
+	}
+	d.freeze.shift(forMillis)
+}
+
+// restartClocks forgets all silence so far: what was unanswered during a fault of ours says
+// nothing about a peer.
+func (d *Detector) restartClocks(now int64) {
+	for _, c := range d.schedule.fast {
+		d.restartClock(now, c)
+	}
+	for _, c := range d.schedule.slow {
+		d.restartClock(now, c)
+	}
+}
+
+func (d *Detector) restartClock(now int64, c *conn) {
+	if t := &c.unanswered; t.n > 0 && c.hist != nil {
+		// A close that follows is doubtful for it.
+		c.hist.remember(trouble{t.firstMillis, now, c.registerMillis >= t.firstMillis-sameMillis})
+	}
+	c.silent.reset()
+	c.unanswered.reset()
+}
