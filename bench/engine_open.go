@@ -41,7 +41,7 @@ func (e *engine) refused(c *conn, err error) {
 		g.fatal = fmt.Errorf("group %s: connection %d of %d to %s: %w", g.Name, c.index+1, g.Conns, e.to, err)
 		return
 	}
-	if !g.Late {
+	if !g.Late || g.Reconnect {
 		e.retry = append(e.retry, c)
 		return
 	}

@@ -148,7 +148,7 @@ func (e *engine) frames(c *conn, data []byte, now int64) {
 			return
 		}
 		var wrong error
-		if body := data[headerEnd:total]; s != nil && code == wantCode[s.op.kind()] {
+		if body := data[headerEnd:total]; s != nil && code == g.wantCode(s.op) {
 			wrong = g.checkBody(s.op, body, sampled)
 		}
 		e.complete(c, s, code, wrong, now)
@@ -175,6 +175,9 @@ func (c *conn) keep(data []byte, total int) {
 
 // sampled reports whether the body of a reply of so many bytes is to be checked.
 func (g *group) sampled(total int) bool {
+	if g.Unchecked {
+		return false
+	}
 	g.sample -= max(total, sampleFromBytes/sampleFrames)
 	if g.sample > 0 {
 		return false
@@ -192,7 +195,7 @@ func (e *engine) complete(c *conn, s *slot, code int32, wrong error, now int64) 
 		return
 	}
 	switch {
-	case code != wantCode[s.op.kind()]:
+	case code != g.wantCode(s.op):
 		g.fail("code %d", code)
 	case wrong != nil:
 		g.fail("wrong body: %v", wrong)

@@ -18,7 +18,6 @@ type fakeServer struct {
 
 	mu            sync.Mutex
 	registrations map[string][]int // broker -> topics of each frame
-	perConn       []int            // requests of the connections that ended
 	world         *World
 	code          int32         // instead of SUCCESS
 	wrongBody     bool          // one queue too many
@@ -54,11 +53,6 @@ func (s *fakeServer) serve(c net.Conn) {
 	var cmd codec.Command
 	limits := codec.DefaultLimits()
 	served := 0
-	defer func() {
-		s.mu.Lock()
-		s.perConn = append(s.perConn, served)
-		s.mu.Unlock()
-	}()
 	for {
 		head := make([]byte, 4)
 		if _, err := io.ReadFull(c, head); err != nil {

@@ -51,6 +51,8 @@ func TestEveryKindOfRequestIsAnsweredAndChecked(t *testing.T) {
 			if got.Latency.Count == 0 || got.Latency.P50 <= 0 || got.Latency.Max < got.Latency.P99 {
 				t.Errorf("latency %+v", got.Latency)
 			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			if n := len(s.registrations); n != w.Brokers {
 				t.Errorf("%d brokers registered, not %d", n, w.Brokers)
 			}

@@ -111,5 +111,10 @@ func (w *World) templates(version int32, st codec.SerializeType) (t [opKinds]tem
 	return t
 }
 
-// wantCode is the response code that each kind of request must have.
-var wantCode = [opKinds]int32{opUnknown: codec.TopicNotExist}
+// wantCode is the response code that the answer to o must have.
+func (g *group) wantCode(o op) int32 {
+	if o.kind() == opUnknown && !g.Unchecked {
+		return codec.TopicNotExist
+	}
+	return codec.Success
+}
