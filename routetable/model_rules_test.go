@@ -22,9 +22,10 @@ func (m *model) unregister(r UnregisterRequest) bool {
 	delete(m.filters, r.Broker)
 	switch {
 	case b != nil:
-		m.remove(b, RemoveUnregistered)
+		m.remove(b, r.ID, RemoveUnregistered)
 	case g != nil:
 		m.stripIfMasterless(g)
+		m.tellIfSmallest(g, r.ID == g.minID(), r.Broker.Addr)
 	}
 	return b != nil || l != nil
 }
@@ -36,7 +37,7 @@ func (m *model) removeBinding(b Binding, token int, reason RemoveReason) bool {
 	if l == nil || l.key != b.Broker || l.token != token {
 		return false
 	}
-	m.remove(l, reason)
+	m.remove(l, l.id, reason)
 	return true
 }
 
@@ -72,14 +73,14 @@ func (m *model) expire(e modelExpired) bool {
 	if b.conn != 0 {
 		m.emit(Effect{Kind: EffectCloseConn, Conn: b.conn, Reason: RemoveExpired, Broker: b.key, Name: b.name, ID: b.id})
 	}
-	m.remove(b, RemoveExpired)
+	m.remove(b, b.id, RemoveExpired)
 	return true
 }
 
-// remove takes a registration out of everything.
-func (m *model) remove(b *modelBroker, reason RemoveReason) {
+// remove takes a registration out of everything; id is the one that is said to go.
+func (m *model) remove(b *modelBroker, id int64, reason RemoveReason) {
 	g := m.groups[b.name]
-	before := g.minID()
+	smallest := id == g.minID()
 	delete(g.members, b.id)
 	m.end(b, reason)
 	if len(g.members) == 0 {
@@ -87,8 +88,13 @@ func (m *model) remove(b *modelBroker, reason RemoveReason) {
 		return
 	}
 	m.stripIfMasterless(g)
-	if g.acting && !g.hidden() && g.minID() != before {
-		m.notify(g, codec.NullString{String: b.key.Addr, Valid: true}, codec.NullString{})
+	m.tellIfSmallest(g, smallest, b.key.Addr)
+}
+
+// tellIfSmallest is the rest of Java's unRegisterBroker: what the request's id says counts.
+func (m *model) tellIfSmallest(g *modelGroup, smallest bool, offline string) {
+	if smallest && g.acting {
+		m.notify(g, codec.NullString{String: offline, Valid: true}, codec.NullString{})
 	}
 }
 

@@ -2,8 +2,8 @@ package routetable
 
 import "github.com/pharosmq/pharos/codec"
 
-// UnregisterRequest is one UNREGISTER_BROKER request. ID is not looked at, as in Java: the
-// address decides.
+// UnregisterRequest is one UNREGISTER_BROKER request. The address decides who goes; ID only
+// whether the group is told that its smallest id went, as in Java.
 type UnregisterRequest struct {
 	Broker BrokerKey
 	Name   string
@@ -40,10 +40,11 @@ func (x *Txn) UnregisterBroker(r UnregisterRequest) bool {
 	if member == nil {
 		if g != nil {
 			x.stripIfMasterless(g)
+			x.tellIfSmallest(g, r.ID == minIDOf(g), r.Broker.Addr)
 		}
 		return found != nil
 	}
-	x.removeMember(g, member.live, RemoveUnregistered)
+	x.removeMember(g, member.live, r.ID, RemoveUnregistered)
 	return true
 }
 
@@ -70,7 +71,7 @@ func (x *Txn) RemoveBinding(b Binding, reason RemoveReason) bool {
 			break
 		}
 	}
-	x.removeMember(g, l, reason)
+	x.removeMember(g, l, l.id, reason)
 	return true
 }
 
@@ -88,18 +89,19 @@ func (x *Txn) ExpireBroker(e ExpiredBroker) bool {
 			Broker: e.live.key, Name: e.live.name, ID: e.live.id,
 		})
 	}
-	x.removeMember(x.view.groups[e.live.group], e.live, RemoveExpired)
+	x.removeMember(x.view.groups[e.live.group], e.live, e.live.id, RemoveExpired)
 	return true
 }
 
-// removeMember takes a registration out of its group and everything that hangs on it. Java:
-// RouteInfoManager#unRegisterBroker for one request.
-func (x *Txn) removeMember(g *group, l *brokerLive, reason RemoveReason) {
+// removeMember takes a registration out of its group and everything that hangs on it. id is
+// the one that whoever asks says it has. Java: RouteInfoManager#unRegisterBroker for one
+// request.
+func (x *Txn) removeMember(g *group, l *brokerLive, id int64, reason RemoveReason) {
 	conn := x.boundTo(l)
 	x.endLeaf(l)
 	x.forget(l)
 	g = x.view.groups[g.index] // forget may have renewed it
-	min := minIDOf(g)
+	smallest := id == minIDOf(g)
 	d := draftOf(g)
 	d.dropAddr(l.key.Addr, func(int64) bool { return false })
 	x.emitRemoved(l, conn, reason)
@@ -109,9 +111,14 @@ func (x *Txn) removeMember(g *group, l *brokerLive, reason RemoveReason) {
 	}
 	g = x.setGroup(g.index, &d)
 	x.stripIfMasterless(g)
-	// Java compares the id that the request names; the one that is gone is meant.
-	if g.acting && g.visible > 0 && minIDOf(g) != min {
-		x.emitMinBrokerID(g, codec.NullString{String: l.key.Addr, Valid: true}, codec.NullString{})
+	x.tellIfSmallest(g, smallest, l.key.Addr)
+}
+
+// tellIfSmallest tells an acting group who has its smallest id, after an unregistration of
+// offline under the id that was the smallest.
+func (x *Txn) tellIfSmallest(g *group, smallest bool, offline string) {
+	if smallest && g.acting {
+		x.emitMinBrokerID(g, codec.NullString{String: offline, Valid: true}, codec.NullString{})
 	}
 }
 
