@@ -38,16 +38,21 @@ next:
 	return n
 }
 
+// unreadMillis is how far apart a held up request and the close behind it arrive, beyond two
+// round trips.
+const unreadMillis = 20
+
 // closeFacts are what a close is judged by.
 type closeFacts struct {
 	silenceMillis int64 // D
 	lateMillis    int64 // L
 	mass          bool  // G
 	open          bool  // transmissions of ours were unanswered right then
+	unread        bool  // the peer closed before it can have read our last answer
 }
 
 func (f *closeFacts) doubtful(p *Params) bool {
-	return f.silenceMillis >= p.CloseSilenceMillis || f.lateMillis >= p.CloseSilenceMillis || f.mass
+	return f.silenceMillis >= p.CloseSilenceMillis || f.lateMillis >= p.CloseSilenceMillis || f.mass || f.unread
 }
 
 // Closed tells that a connection ended. The last sample is not asked for: a FIN is itself an
@@ -89,6 +94,9 @@ func (d *Detector) closeFacts(now int64, c *conn) closeFacts {
 	if c.requests > 0 {
 		f.lateMillis = max(f.lateMillis, now-c.requestMillis)
 	}
+	// A process that ends seldom does so just after it asked. One that gave up waiting does
+	// nothing else: its request and its good-bye were held up together, and arrive so.
+	f.unread = now-c.arrivedMillis <= 2*int64(c.last.RTTMicros)/1000+unreadMillis
 	stallWindow := p.CloseWindowMillis
 	if c.registerMillis > d.stallUntilMillis-d.stallMillis-p.RegisterWindowMillis {
 		stallWindow = p.RegisterWindowMillis

@@ -35,6 +35,7 @@ type conn struct {
 	segBytesMax     uint32
 
 	requests       int   // not yet answered
+	arrivedMillis  int64 // last request
 	requestMillis  int64 // since when there are some
 	registerMillis int64 // last 103
 
@@ -52,10 +53,15 @@ func (c *conn) history() *history {
 	return c.hist
 }
 
-// boundMillis is how long after a transmission its answer is overdue.
+// boundMillis is how long after a transmission its answer is overdue. The smoothed round
+// trip would not do: it has the peer's delayed acknowledgments in it, and neither a probe nor
+// a retransmission is answered with delay.
 func (c *conn) boundMillis(p *Params) int64 {
-	rtt, spread := int64(c.last.RTTMicros)/1000, int64(c.last.RTTVarMicros)*4/1000
-	return min(rtt+max(spread, p.AnswerGraceMillis), rtt+1000)
+	rtt := int64(c.last.MinRTTMicros)
+	if rtt == 0 {
+		rtt = int64(c.last.RTTMicros)
+	}
+	return rtt/1000 + max(rtt/2000, p.AnswerGraceMillis)
 }
 
 func (c *conn) gapMaxMillis(p *Params) int64 {
@@ -82,7 +88,7 @@ func (d *Detector) Opened(now int64, id ConnID, peer, local netip.AddrPort, prox
 	}
 	h := d.hostOf(peer.Addr().Unmap().WithZone(""), local.Addr().Unmap().WithZone(""))
 	c := &conn{id: id, host: h, hop: proxied, openedMillis: now, heardMillis: now, ackMillis: now, dataMillis: now,
-		probeMillis: never, answeredMillis: never, answerMillis: never, localMillis: never, registerMillis: never}
+		probeMillis: never, arrivedMillis: never, answeredMillis: never, answerMillis: never, localMillis: never, registerMillis: never}
 	h.conns++
 	h.accepted[h.acceptedNext%acceptedLen] = c
 	h.acceptedNext++

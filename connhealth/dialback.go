@@ -5,9 +5,13 @@ package connhealth
 // which is RocketMQ's to find). Unanswered: nothing new. It is only believed of brokers of
 // which it has succeeded before, and whose host is the peer we know.
 
+// dialTestMillis is how much later than any answer of a kernel a test gives up.
+const dialTestMillis = 40
+
 type dial struct {
 	ok           bool // it succeeded once
 	busy         bool
+	test         bool // the one under way is a test of a silent connection
 	sentMillis   int64
 	result       DialOutcome
 	resultMillis int64
@@ -60,13 +64,16 @@ func (d *Detector) dialSoon(now int64, b *broker) {
 	}
 }
 
-func (d *Detector) sendDial(now int64, b *broker) {
+func (d *Detector) sendDial(now int64, b *broker) { d.sendDialWithin(now, b, d.p.DialTimeoutMillis) }
+
+func (d *Detector) sendDialWithin(now int64, b *broker, timeoutMillis int64) bool {
 	if b.dial.busy && now-b.dial.sentMillis < d.p.DialTimeoutMillis+d.p.DialAgainMillis || !d.takeDial(now) {
-		return
+		return false
 	}
-	b.dial.busy, b.dial.sentMillis = true, now
+	b.dial.busy, b.dial.test, b.dial.sentMillis = true, false, now
 	d.stats.Dials++
-	d.emit(Action{Kind: ActDialBack, Broker: b.Broker, TimeoutMillis: d.p.DialTimeoutMillis})
+	d.emit(Action{Kind: ActDialBack, Broker: b.Broker, TimeoutMillis: timeoutMillis})
+	return true
 }
 
 // learnDial decides when to find out whether dial-backs of a new broker work: a few seconds
@@ -86,15 +93,53 @@ func (d *Detector) tickDial(now int64, b *broker) {
 		}
 		return
 	}
-	suspect := b.conn != nil && b.conn.suspect
+	if c := b.conn; c != nil && c.suspect && b.state == stateLive {
+		d.dialSuspect(now, b, c)
+		return
+	}
 	switch {
 	case b.state == stateParked && now-b.sinceMillis > d.p.DialSlowAfterMillis:
 		if now-b.dial.sentMillis >= d.p.DialSlowMillis {
 			d.sendDial(now, b)
 		}
-	case b.state != stateLive || b.basis == basisDial || suspect:
+	case b.state != stateLive || b.basis == basisDial:
 		d.dialSoon(now, b)
 	}
+}
+
+// dialSuspect dials back a suspect's broker: to learn early that only the connection is dead,
+// and then as a test at the very moment that the silence is long enough, instead of waiting
+// for the kernel's next transmission.
+func (d *Detector) dialSuspect(now int64, b *broker, c *conn) {
+	due := c.silent.firstMillis + d.deadMillis(now, c)
+	if c.silent.n == 0 || now > due+d.p.DialAgainMillis {
+		d.dialSoon(now, b)
+		return
+	}
+	switch {
+	case b.dial.sentMillis >= due || b.dial.busy && now < b.dial.sentMillis+d.p.DialTimeoutMillis:
+	case now >= due:
+		if d.sendDialWithin(now, b, c.boundMillis(&d.p)+dialTestMillis) {
+			b.dial.test = true
+		}
+	case due-now >= d.p.DialAgainMillis:
+		d.dialSoon(now, b)
+	}
+}
+
+// dialTested takes an unanswered dial-back for what it is: a transmission of ours that
+// nobody answered.
+func (d *Detector) dialTested(now int64, b *broker) {
+	c := b.conn
+	if c == nil || !c.suspect || c.silent.n == 0 {
+		return
+	}
+	t := transmissions{count: 1, atMillis: b.dial.sentMillis, class: TransmitDialBack}
+	c.silent.add(t, d.p.TestGapMaxMillis)
+	c.unanswered.add(t, d.p.TestGapMaxMillis)
+	c.history().transmitted(Transmission{AtMillis: t.atMillis, Class: t.class})
+	// The verdict needs a look at the connection as it is now.
+	c.nextSampleMillis = now
 }
 
 // dialProves reports whether a dial-back succeeded while c was silent: the connection is
@@ -134,6 +179,9 @@ func (d *Detector) DialResult(now int64, key BrokerKey, o DialOutcome) []Action 
 		x.ok, x.silent = true, 0
 	case DialTimeout:
 		x.silent++
+		if x.test {
+			d.dialTested(now, b)
+		}
 	}
 	if d.canDial(b) {
 		d.dialed(now, b, o)

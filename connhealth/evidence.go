@@ -19,6 +19,7 @@ type Sample struct {
 	RTOMicros          uint32
 	RTTMicros          uint32
 	RTTVarMicros       uint32
+	MinRTTMicros       uint32
 	LastDataSentMillis uint32 // ages
 	LastDataRecvMillis uint32
 	LastAckRecvMillis  uint32
@@ -45,9 +46,11 @@ const (
 	TransmitInferred
 	// TransmitProbe is no event: a keepalive or window probe, counted by samples.
 	TransmitProbe
+	// TransmitDialBack is no event: a dial-back that nobody answered.
+	TransmitDialBack
 )
 
-var retransmissionNames = [...]string{"timeout", "tail_loss_probe", "fast", "window", "local_failure", "data", "probe"}
+var retransmissionNames = [...]string{"timeout", "tail_loss_probe", "fast", "window", "local_failure", "data", "probe", "dial_back"}
 
 // String is the label of the class.
 func (r Retransmission) String() string {

@@ -30,8 +30,8 @@ type Params struct {
 	// SuspectTransmissions is the least number of unanswered transmissions of a suspect.
 	SuspectTransmissions int
 	// DeadMillis of tested silence are a verdict on a broker. Fail-overs of switches,
-	// migrations of machines take up to 3 s; an outage of 4.5 s or less never has two
-	// unanswered transmissions so far apart.
+	// migrations of machines take up to 3 s; an outage of 4 s never has two unanswered
+	// transmissions so far apart, and 0.1 s are left for inexact times.
 	DeadMillis int64
 	// OneWayMillis is DeadMillis for a peer that is heard but does not hear us: it lives, so
 	// there is less hurry, and its own 3 s timeout ends most such connections before.
@@ -159,10 +159,10 @@ func DefaultParams() Params {
 		RTOMaxMillis:                  1000,
 		TestGapMaxMillis:              2000,
 		ClientTestGapMaxMillis:        4000,
-		AnswerGraceMillis:             100,
+		AnswerGraceMillis:             60,
 		SuspectMillis:                 2000,
 		SuspectTransmissions:          3,
-		DeadMillis:                    4500,
+		DeadMillis:                    4100,
 		OneWayMillis:                  7000,
 		DeadTransmissions:             5,
 		DeadPhi:                       8,

@@ -12,6 +12,7 @@ func (d *Detector) RequestArrived(now int64, id ConnID, kind RequestKind) []Acti
 		return nil
 	}
 	d.heard(c, now)
+	c.arrivedMillis = now
 	if kind == RequestRegister {
 		c.registerMillis = now
 	}

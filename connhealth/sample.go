@@ -106,8 +106,8 @@ func (d *Detector) sent(now int64, c *conn, s *Sample, heardAt int64, answered b
 		t.stepMillis = rto / 2
 	case s.Backoff > 0:
 		t.stepMillis = rto
-	case s.UnackedSegs == 1:
-		t.stepMillis = rto * 9 / 10
+	case s.UnackedSegs == 1: // a tail loss probe
+		t.stepMillis = min(rto, int64(s.RTTMicros)*2/1000+200) * 9 / 10
 	default: // the tail loss probe of several segments comes soon
 		t.stepMillis = int64(s.RTTMicros) * 2 / 1000
 	}

@@ -12,7 +12,7 @@ import (
 // 3 s a scan connects where there is no connection.
 type simBroker struct {
 	w             *world
-	host          *tcpsim.Host
+	host          *simHost
 	name          string
 	key           connhealth.BrokerKey
 	acting        bool
@@ -41,8 +41,20 @@ type simBroker struct {
 	polled      func() // called when a 106 was sent
 }
 
+// simHost is a host with faults of its path.
+type simHost struct {
+	*tcpsim.Host
+	w *world
+}
+
+// outage drops everything for d.
+func (h *simHost) outage(d int64) {
+	h.ToServer.Down, h.FromSrv.Down = true, true
+	h.w.net.After(d, func() { h.ToServer.Down, h.FromSrv.Down = false, false })
+}
+
 func newSimBroker(w *world, h *tcpsim.Host, i, servers int, acting bool) *simBroker {
-	b := &simBroker{w: w, host: h, name: fmt.Sprintf("broker-%d", i), acting: acting, servers: servers, timeoutMillis: 120_000, detected: -1}
+	b := &simBroker{w: w, host: &simHost{h, w}, name: fmt.Sprintf("broker-%d", i), acting: acting, servers: servers, timeoutMillis: 120_000, detected: -1}
 	if acting {
 		b.timeoutMillis = 10_000
 	}

@@ -215,8 +215,8 @@ func (w *world) request(c *serverConn, m message) {
 				r.gen = w.gen
 			}
 			r.seen, r.parked, r.lastConn = w.now(), false, c.id
-			b.registered = b.registered || m.code == 103
 			b.account()
+			b.registered = b.registered || m.code == 103
 			c.sock.SetOptions(w.profile(w.params.BrokerKeepaliveMillis, w.params.BrokerKeepaliveMillis, w.net.Server.Options.RTOMax))
 			by := connhealth.NamedByRegister
 			if m.code == 904 {
@@ -247,12 +247,12 @@ func (w *world) loop() {
 			}
 		}
 	}
-	w.net.After(50*ms, w.loop)
+	w.net.After(25*ms, w.loop)
 }
 
 func sampleOf(i tcpsim.Info) connhealth.Sample {
 	s := connhealth.Sample{State: i.State, Retransmits: i.Retransmits, Probes: i.Probes, Backoff: i.Backoff, UnackedSegs: i.Unacked,
-		SndWndBytes: 65535, RTOMicros: uint32(i.RTO), RTTMicros: uint32(i.RTT), RTTVarMicros: uint32(i.RTTVar),
+		SndWndBytes: 65535, RTOMicros: uint32(i.RTO), RTTMicros: uint32(i.RTT), RTTVarMicros: uint32(i.RTTVar), MinRTTMicros: uint32(i.MinRTT),
 		LastDataSentMillis: uint32(i.LastDataSent / ms), LastDataRecvMillis: uint32(i.LastDataRecv / ms),
 		LastAckRecvMillis: uint32(i.LastAckRecv / ms), TotalRetrans: i.TotalRetrans, SegsIn: i.SegsIn, DataSegsIn: i.DataIn,
 		DataSegsOut: i.DataOut, BytesAcked: i.BytesAcked}
@@ -348,7 +348,7 @@ func (w *world) dialBack(a *connhealth.Action) {
 			b = x
 		}
 	}
-	s := w.net.Server.Connect(b.host)
+	s := w.net.Server.Connect(b.host.Host)
 	done := false
 	finish := func(o connhealth.DialOutcome) {
 		if !done {

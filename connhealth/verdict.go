@@ -54,8 +54,8 @@ func (d *Detector) help(now int64, c *conn) {
 		d.nudge(now, c.host)
 	}
 	for _, b := range c.brokers {
-		if b.state == stateLive && b.conn == c {
-			d.dialSoon(now, b)
+		if b.state == stateLive && b.conn == c && d.canDial(b) {
+			d.dialSuspect(now, b, c)
 		}
 	}
 }
@@ -138,7 +138,7 @@ func (d *Detector) dead(now int64, c *conn) (Rule, Class) {
 		}
 	}
 	n, tested := c.unanswered.counted(now, bound)
-	if n < p.DeadTransmissions || c.ackedWhileStuck || d.soleOneWay(c, alone) {
+	if n < p.DeadTransmissions || c.ackedWhileStuck || !alone && !d.witnessedSince(c, c.unanswered.firstMillis) {
 		return RuleNone, class
 	}
 	limit = min(max(limit+p.OneWayMillis-p.DeadMillis, p.OneWayMillis), p.MaxMillis)
@@ -146,12 +146,6 @@ func (d *Detector) dead(now int64, c *conn) (Rule, Class) {
 		return RuleOneWay, class
 	}
 	return RuleNone, class
-}
-
-// soleOneWay reports whether one-way loss could be a fault of ours: nobody else can tell
-// whether what we send arrives.
-func (d *Detector) soleOneWay(c *conn, alone bool) bool {
-	return !alone && !d.witnessed(c)
 }
 
 // deadMillis is the tested silence that a verdict about c needs now.
@@ -173,14 +167,12 @@ func (d *Detector) deadMillis(now int64, c *conn) int64 {
 	return min(limit, p.MaxMillis)
 }
 
-// witnessed reports whether another host was heard well after the silence began.
-func (d *Detector) witnessed(c *conn) bool {
-	first := c.silent.firstMillis
-	if c.silent.n == 0 {
-		first = c.unanswered.firstMillis
-	}
+// witnessed reports whether another host was heard well after c's silence began.
+func (d *Detector) witnessed(c *conn) bool { return d.witnessedSince(c, c.silent.firstMillis) }
+
+func (d *Detector) witnessedSince(c *conn, firstMillis int64) bool {
 	w, ok := d.witness.other(c.host)
-	return c.host.local || ok && w >= first+d.p.WitnessAfterMillis
+	return c.host.local || ok && w >= firstMillis+d.p.WitnessAfterMillis
 }
 
 // classify names what is wrong with a connection.

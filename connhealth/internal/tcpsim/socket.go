@@ -58,6 +58,7 @@ type Socket struct {
 	closed       bool // our side has closed; nobody reads
 	finReceived  bool
 	softErr      bool
+	minRTT       int64
 	srtt, rttvar int64
 	rto          int64
 	timer        *Timer
@@ -165,6 +166,9 @@ func (s *Socket) establish() {
 
 // measure takes a round trip into the estimate (RFC 6298).
 func (s *Socket) measure(rtt int64) {
+	if s.minRTT == 0 || rtt < s.minRTT {
+		s.minRTT = rtt
+	}
 	if s.srtt == 0 {
 		s.srtt, s.rttvar = rtt, rtt/2
 	} else {

@@ -118,7 +118,7 @@ type Info struct {
 	State                        uint8
 	Retransmits, Probes, Backoff uint8
 	Unacked                      uint32
-	RTO, RTT, RTTVar             int64
+	RTO, RTT, RTTVar, MinRTT     int64
 	LastDataSent, LastDataRecv   int64
 	LastAckRecv                  int64
 	TotalRetrans, SegsIn, DataIn uint32
@@ -132,7 +132,7 @@ func (s *Socket) Info() Info {
 	now := s.host.Net.Now()
 	return Info{
 		State: 1, Retransmits: uint8(min(s.retransmits, 255)), Probes: uint8(min(s.probes, 255)), Backoff: uint8(min(s.backoff, 255)),
-		Unacked: uint32(len(s.queue)), RTO: s.rto, RTT: s.srtt, RTTVar: s.rttvar,
+		Unacked: uint32(len(s.queue)), RTO: s.rto, RTT: s.srtt, RTTVar: s.rttvar, MinRTT: s.minRTT,
 		LastDataSent: now - s.lastSent, LastDataRecv: now - s.lastData, LastAckRecv: now - s.lastAck,
 		TotalRetrans: s.totalRetrans, SegsIn: s.segsIn, DataIn: s.dataIn, DataOut: s.dataOut,
 		BytesAcked: s.acked, Unreachable: s.softErr,
