@@ -137,9 +137,13 @@ func AppendBrokerMemberGroup(dst []byte, g *BrokerMemberGroup) []byte {
 
 // AppendDataVersion appends a DataVersion: the body of 322 and of its reply.
 func AppendDataVersion(dst []byte, v DataVersion) []byte {
-	dst = append(dst, `{"counter":`...)
-	dst = strconv.AppendInt(dst, v.Counter, 10)
-	dst = append(dst, `,"stateVersion":`...)
+	dst = append(dst, '{')
+	if !v.CounterNull {
+		dst = append(dst, `"counter":`...)
+		dst = strconv.AppendInt(dst, v.Counter, 10)
+		dst = append(dst, ',')
+	}
+	dst = append(dst, `"stateVersion":`...)
 	dst = strconv.AppendInt(dst, v.StateVersion, 10)
 	dst = append(dst, `,"timestamp":`...)
 	dst = strconv.AppendInt(dst, v.Timestamp, 10)

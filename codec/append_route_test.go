@@ -112,7 +112,7 @@ func TestAppendFragmentsDoNotAllocate(t *testing.T) {
 		"AppendQueueData":             func() { AppendQueueData(dst, q) },
 		"AppendTopicQueueMappingInfo": func() { AppendTopicQueueMappingInfo(dst, &m, DialectStandard) },
 		"AppendJSONString":            func() { AppendJSONString(dst, "plain \" and 中 and \xff", DialectPlain) },
-		"AppendDataVersion":           func() { AppendDataVersion(dst, DataVersion{1, 2, 3}) },
+		"AppendDataVersion":           func() { AppendDataVersion(dst, DataVersion{StateVersion: 1, Timestamp: 2, Counter: 3}) },
 	} {
 		if n := testing.AllocsPerRun(100, fn); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)

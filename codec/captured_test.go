@@ -232,7 +232,7 @@ func checkPlain(t *testing.T, body []byte, rb *RegisterBody) {
 	if err := json.Unmarshal(standard(body), &want); err != nil {
 		t.Fatal(err)
 	}
-	if v := want.Wrapper.DataVersion; rb.DataVersion != (DataVersion{v.StateVersion, v.Timestamp, v.Counter}) {
+	if v := want.Wrapper.DataVersion; rb.DataVersion != (DataVersion{StateVersion: v.StateVersion, Timestamp: v.Timestamp, Counter: v.Counter}) {
 		t.Errorf("data version %+v, want %+v", rb.DataVersion, v)
 	}
 	if len(rb.Topics) != len(want.Wrapper.Topics) || len(rb.Mappings) != len(want.Wrapper.Mappings) {

@@ -21,8 +21,7 @@ import "fmt"
 //     so does a number with a fraction or an exponent;
 //   - the commas around an unknown member are as optional as those around a known one;
 //   - bytes that are not UTF-8 never close the connection (see appendValidText);
-//   - "$ref", which fastjson2 resolves even here, is a name like any other, and so are the
-//     bean's unused properties (body, suspended, processTimer, callbackList);
+//   - "$ref", which fastjson2 resolves even here, is a name like any other;
 //   - nesting ends at Limits.JSONDepthMax, ext fields at Limits.ExtFieldsMax.
 
 // headerScanner walks once over one JSON header and fills in c.
@@ -58,14 +57,15 @@ func (s *headerScanner) command() error {
 	c := s.c
 	for first := true; ; first = false {
 		k := s.compactKey(first)
+		var key []byte
+		var err error
 		if k == keyUnknown {
-			key, ok, err := s.nextMember(first)
-			if err != nil || !ok {
+			var ok bool
+			if key, ok, err = s.nextMember(first); err != nil || !ok {
 				return err
 			}
 			k = headerKeyOf(key)
 		}
-		var err error
 		switch k {
 		case keyCode:
 			err = s.int32(&c.Code)
@@ -82,12 +82,10 @@ func (s *headerScanner) command() error {
 			c.Remark, err = s.text()
 		case keyExtFields:
 			err = s.extFields()
-		case keySerializeType: // the frame's type byte has said it
-			if !s.literal(`"JSON"`) {
-				err = s.skipValue(1)
-			}
+		case keySerializeType:
+			err = s.unusedSerializeType()
 		default:
-			err = s.skipValue(1)
+			err = s.unusedProperty(key)
 		}
 		if err != nil {
 			return err

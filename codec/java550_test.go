@@ -179,7 +179,11 @@ func writeVersion(w *strings.Builder, v DataVersion) {
 	if v.Timestamp == outcomeNow {
 		ts = "NOW"
 	}
-	fmt.Fprintf(w, "dv(%d,%s,%d)", v.StateVersion, ts, v.Counter)
+	counter := strconv.FormatInt(v.Counter, 10)
+	if v.CounterNull {
+		counter = "null"
+	}
+	fmt.Fprintf(w, "dv(%d,%s,%s)", v.StateVersion, ts, counter)
 }
 
 func writeMapping(w *strings.Builder, m *TopicQueueMappingInfo) {

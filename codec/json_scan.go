@@ -174,6 +174,15 @@ func (s *bodyScanner) null() bool {
 	return false
 }
 
+// nullWord reads "null", in quotes, which fastjson2 takes for a null where a map is due.
+func (s *bodyScanner) nullWord() bool {
+	if s.peek(); !bytes.HasPrefix(s.b[s.i:], []byte(`"null"`)) {
+		return false
+	}
+	s.i += len(`"null"`)
+	return true
+}
+
 // literal reads the given word.
 func (s *bodyScanner) literal(word string) {
 	if len(s.b)-s.i < len(word) || string(s.b[s.i:s.i+len(word)]) != word {

@@ -1,8 +1,11 @@
 package codec
 
 import (
+	"bytes"
+	"errors"
 	"math"
 	"strconv"
+	"unicode/utf8"
 )
 
 // text reads a string property. A number, a boolean, an object or an array gives its own
@@ -16,11 +19,15 @@ func (s *bodyScanner) text() (text []byte, ok bool) {
 		return nil, false
 	}
 	start := s.i
-	s.skip()
-	if s.err != nil {
+	if s.skip(); s.err != nil {
 		return nil, false
 	}
-	return s.b[start:s.i:s.i], true
+	text = s.b[start:s.i:s.i]
+	if !utf8.Valid(text) { // strings are skipped without looking closely
+		s.fail(start, "text that is not UTF-8")
+		return nil, false
+	}
+	return text, true
 }
 
 // string reads a string property that is kept: a copy. Null is "".
@@ -35,20 +42,27 @@ func (s *bodyScanner) nullString() NullString {
 	return NullString{String: string(text), Valid: ok}
 }
 
-// int32 reads a Java int: a number, whose fraction is dropped, a number in quotes, or a
-// boolean; null and "" are 0. One that does not fit is an error.
+// int32 reads a Java int: a number, whose fraction is dropped, or a boolean, either in
+// quotes or as the only element of an array; null, "" and any object are 0. One that does
+// not fit is an error.
 func (s *bodyScanner) int32() int32 {
-	s.peek()
+	if s.peek() == '{' {
+		s.skip()
+		return 0
+	}
 	offset := s.i
 	v := s.int64()
-	if v != int64(int32(v)) {
+	if v != int64(int32(v)) && s.err == nil {
+		if token := s.b[offset:s.i]; bytes.ContainsAny(token, ".eE") && token[0] != '"' && token[0] != '\'' {
+			return int32(min(max(v, math.MinInt32), math.MaxInt32)) // as parseNumberText
+		}
 		s.fail(offset, "integer %d that does not fit into 32 bits", v)
 		return 0
 	}
 	return int32(v)
 }
 
-// int64 reads a Java long, as int32 does.
+// int64 reads a Java long, as int32 does; but an object is an error.
 func (s *bodyScanner) int64() int64 {
 	switch c := s.peek(); c {
 	case '"', '\'':
@@ -62,16 +76,33 @@ func (s *bodyScanner) int64() int64 {
 	case 'n':
 		s.literal("null")
 		return 0
+	case '[':
+		return s.onlyInt64()
 	}
 	b, i, v := s.b, s.i, int64(0)
 	for ; i < len(b) && b[i]-'0' <= 9 && i < s.i+18; i++ {
 		v = v*10 + int64(b[i]-'0')
 	}
-	if i > s.i && (i == len(b) || !isNumberByte(b[i])) {
+	if i > s.i && (i == len(b) || !isNumberByte(b[i]) && !isNumberSuffix(b[i])) {
 		s.i = i
 		return v
 	}
 	return s.numberInt()
+}
+
+// onlyInt64 reads an array of one integer.
+func (s *bodyScanner) onlyInt64() int64 {
+	offset := s.i
+	s.open()
+	if !s.nextElement() || s.peek() == 'n' {
+		s.fail(offset, "array where one number belongs")
+		return 0
+	}
+	v := s.int64()
+	if s.nextElement() {
+		s.fail(offset, "array of several elements where one number belongs")
+	}
+	return v
 }
 
 // numberInt reads the integer part of any number.
@@ -95,16 +126,21 @@ func (s *bodyScanner) quotedInt() int64 {
 	return v
 }
 
-// parseIntText gives the integer that a quoted number or a map key is; "" and "null" are 0.
+// parseIntText gives the integer that a quoted number, a quoted boolean or a map key is;
+// "" and "null" are 0.
 func parseIntText(text []byte) (v int64, ok bool) {
-	if len(text) == 0 || string(text) == "null" {
+	switch string(text) {
+	case "", "null", "false":
 		return 0, true
+	case "true":
+		return 1, true
 	}
 	return parseNumberText(text)
 }
 
-// parseNumberText gives the integer part of a number's text; ok is false when it does not
-// fit or text is no number.
+// parseNumberText gives the integer part of a number's text. One with a fraction or an
+// exponent that does not fit is the nearest that does, as in Java; ok is false when
+// another does not fit or text is no number.
 func parseNumberText(text []byte) (v int64, ok bool) {
 	const textBytesMax = 1 << 10 // a number longer than that is no number of anybody
 	if len(text) > textBytesMax {
@@ -122,8 +158,13 @@ func parseNumberText(text []byte) (v int64, ok bool) {
 		return v, err == nil
 	}
 	f, err := strconv.ParseFloat(string(text), 64)
-	if err != nil || f < math.MinInt64 || f >= math.MaxInt64 {
+	switch {
+	case errors.Is(err, strconv.ErrSyntax):
 		return 0, false
+	case f >= math.MaxInt64:
+		return math.MaxInt64, true
+	case f < math.MinInt64:
+		return math.MinInt64, true
 	}
 	return int64(f), true
 }
@@ -141,6 +182,9 @@ func (s *bodyScanner) number() []byte {
 		s.pause(s.i)
 	}
 	token := s.b[start:s.i]
+	if digits > 0 && s.i < len(s.b) && isNumberSuffix(s.b[s.i]) {
+		s.i++ // as Java writes it in a program
+	}
 	if digits == 0 || s.i < len(s.b) && isWordByte(s.b[s.i]) {
 		s.i = start
 		s.unexpected("a value")
@@ -149,8 +193,8 @@ func (s *bodyScanner) number() []byte {
 	return token
 }
 
-// bool reads a Java boolean: true, false, a number (1 is true) or the usual words in
-// quotes; null and "" are false.
+// bool reads a Java boolean: true, false, a number (1 and -1 are true, as in fastjson2) or
+// the usual words in quotes; null and "" are false.
 func (s *bodyScanner) bool() bool {
 	switch c := s.peek(); c {
 	case 't':
@@ -161,8 +205,15 @@ func (s *bodyScanner) bool() bool {
 		return false
 	case '"', '\'':
 		return s.quotedBool()
+	case 'n':
+		s.literal("null")
+		return false
+	case '[', '{':
+		s.unexpected("a boolean")
+		return false
 	}
-	return s.int64() == 1
+	token := s.number()
+	return string(token) == "1" || string(token) == "-1"
 }
 
 func (s *bodyScanner) quotedBool() bool {

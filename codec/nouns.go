@@ -24,11 +24,12 @@ type NullString struct {
 }
 
 // DataVersion is the version of a broker's topic configuration (Java: DataVersion).
-// Equality of all three fields means unchanged; only StateVersion is ever ordered.
+// Equality of all fields means unchanged; only StateVersion is ever ordered.
 type DataVersion struct {
 	StateVersion int64
 	Timestamp    int64 // milliseconds since the epoch, the broker's clock
 	Counter      int64
+	CounterNull  bool // the counter is null, which equals null alone; Counter is 0
 }
 
 // QueueData says how many queues a topic has on one broker group (Java: QueueData).

@@ -84,14 +84,19 @@ func (s *bodyScanner) entries(what string, entry func(key string)) {
 // strings reads a list of strings. A single string is a list of one, as in fastjson2, ""
 // an empty list; null gives nil. Elements that are null are left out.
 func (s *bodyScanner) strings(what string) []string {
-	if c := s.peek(); c == 'n' {
-		s.literal("null")
-		return nil
-	} else if c == '"' || c == '\'' {
-		if text := s.string(); text != "" {
+	switch c := s.peek(); {
+	case c == '"' || c == '\'':
+		switch text := s.string(); text {
+		case "null":
+			return nil
+		case "":
+			return []string{}
+		default:
 			return []string{text}
 		}
-		return []string{}
+	case c != '[' && c != 0:
+		s.skip()
+		return nil
 	}
 	list := []string{}
 	for s.openArray(what); s.nextElement() && s.fits(len(list)+1, what); {

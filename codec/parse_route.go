@@ -128,6 +128,7 @@ func (s *bodyScanner) dataVersion(nowMillis int64) (v DataVersion, stamped bool)
 	for key, ok := s.nextKey(); ok; key, ok = s.nextKey() {
 		switch string(key) {
 		case "counter":
+			v.CounterNull = s.peek() == 'n'
 			v.Counter = s.int64()
 		case "stateVersion":
 			v.StateVersion = s.int64()
@@ -236,7 +237,7 @@ func (s *bodyScanner) mappingInfo() TopicQueueMappingInfo {
 
 // currIDMap reads a map of ints. A null in it is an error, as in Java.
 func (s *bodyScanner) currIDMap() map[int32]int32 {
-	if s.null() {
+	if s.null() || s.nullWord() {
 		return nil
 	}
 	m := map[int32]int32{}

@@ -97,7 +97,7 @@ func TestBodiesComeBack(t *testing.T) {
 		got, err := ParseBrokerMemberGroup(body, nil)
 		checkBack(t, body, group, got, err)
 
-		version := DataVersion{rapid.Int64().Draw(t, "state"), rapid.Int64().Draw(t, "time"), rapid.Int64().Draw(t, "counter")}
+		version := DataVersion{StateVersion: rapid.Int64().Draw(t, "state"), Timestamp: rapid.Int64().Draw(t, "time"), Counter: rapid.Int64().Draw(t, "counter")}
 		body = AppendDataVersion(nil, version)
 		gotVersion, ok, err := ParseDataVersion(body, 1)
 		checkBack(t, body, version, gotVersion, err)

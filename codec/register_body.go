@@ -139,11 +139,12 @@ func (s *registerScanner) wrapper(mappings bool) {
 	}
 }
 
-// registerDataVersion reads the version of the topic table. An explicit null equals no
-// version, not even itself, so it counts as stamped: never to be taken for unchanged.
+// registerDataVersion reads the version of the topic table. An explicit null is refused:
+// Java stores it, and then fails at every registration that has to be compared with it.
 func (s *registerScanner) registerDataVersion() {
-	if s.null() {
-		s.rb.DataVersion, s.rb.DataVersionStamped = DataVersion{}, true
+	offset := s.i
+	if s.null() || s.nullWord() {
+		s.fail(offset, "dataVersion is null")
 		return
 	}
 	s.rb.DataVersion, s.rb.DataVersionStamped = s.dataVersion(s.nowMillis)

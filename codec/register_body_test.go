@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -100,8 +101,8 @@ func TestParseRegisterBodyWithoutOne(t *testing.T) {
 			RegisterBody{FilterServers: []string{}, DataVersion: DataVersion{Timestamp: 7}, DataVersionStamped: true, TopicTableMissing: true}},
 		{"a null table and list", []byte(`{"filterServerList":null,"topicConfigSerializeWrapper":{"topicConfigTable":null,"dataVersion":{"timestamp":8}}}`),
 			RegisterBodyOptions{Version: 513}, RegisterBody{DataVersion: DataVersion{Timestamp: 8}, TopicTableMissing: true, FilterServersNull: true}},
-		{"a null version is never equal to any", []byte(`{"topicConfigSerializeWrapper":{"dataVersion":null}}`), RegisterBodyOptions{Version: 513, NowMillis: 7},
-			RegisterBody{FilterServers: []string{}, DataVersionStamped: true}},
+		{"a null counter equals null alone", []byte(`{"topicConfigSerializeWrapper":{"dataVersion":{"counter":null,"timestamp":8}}}`), RegisterBodyOptions{Version: 513},
+			RegisterBody{FilterServers: []string{}, DataVersion: DataVersion{Timestamp: 8, CounterNull: true}}},
 		{"a null timestamp is 0 and not now", []byte(`{"topicConfigSerializeWrapper":{"dataVersion":{"timestamp":null}}}`), RegisterBodyOptions{Version: 513, NowMillis: 7},
 			RegisterBody{FilterServers: []string{}}},
 	} {
@@ -110,6 +111,12 @@ func TestParseRegisterBodyWithoutOne(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		} else if d := cmp.Diff(&c.want, got); d != "" {
 			t.Errorf("%s: (-want +got)\n%s", c.name, d)
+		}
+	}
+	for _, null := range []string{`null`, `""`, `"null"`} {
+		body := `{"topicConfigSerializeWrapper":{"dataVersion":` + null + `}}`
+		if _, err := ParseRegisterBody([]byte(body), RegisterBodyOptions{Version: 513}); !errors.Is(err, ErrBody) {
+			t.Errorf("%s: %v, want it refused", body, err)
 		}
 	}
 	if _, err := ParseRegisterBody(nil, RegisterBodyOptions{Version: -1}); err == nil || err.Error() != "malformed body: request of version -1 at byte 0" {

@@ -96,8 +96,8 @@ func (p *registerParts) dataVersion() {
 		return
 	}
 	s := p.json(part)
-	if len(part) == 0 || s.null() { // no version: not even equal to itself
-		p.rb.DataVersionStamped = true
+	if len(part) == 0 || s.null() {
+		s.fail(0, "dataVersion is null")
 	} else {
 		p.rb.DataVersion, p.rb.DataVersionStamped = s.dataVersion(p.nowMillis)
 	}
@@ -159,7 +159,7 @@ func (p *registerParts) topic(part []byte) (t TopicConfig, problem string) {
 func (p *registerParts) keep(name []byte) []byte {
 	const arenaBytesMin, arenaBytesMax = 16 << 10, 1 << 20
 	if !utf8.Valid(name) {
-		name = bytes.ToValidUTF8(name, []byte("\ufffd"))
+		name = appendValidText(nil, name)
 	}
 	if cap(p.arena)-len(p.arena) < len(name) {
 		size := min(max(2*cap(p.arena), arenaBytesMin), arenaBytesMax)
@@ -185,7 +185,12 @@ func (p *registerParts) filterServers() {
 		return
 	}
 	s := p.json(part)
-	list := s.strings("the filter server list")
+	var list []string
+	if s.peek() == '{' { // a list of its text, unlike in the other form
+		list = []string{s.string()}
+	} else {
+		list = s.strings("the filter server list")
+	}
 	if s.end(); s.err == nil {
 		p.rb.FilterServers, p.rb.FilterServersNull = list, list == nil
 	}

@@ -93,7 +93,7 @@ func TestJavaEncodedRegistration(t *testing.T) {
 	if d := cmp.Diff(plain, zipped); d != "" {
 		t.Error("(-plain +compressed)\n", d)
 	}
-	if len(plain.Topics) != 16 || plain.DataVersion != (DataVersion{2, 1763700000000, 41}) || len(plain.Mappings) != 1 ||
+	if len(plain.Topics) != 16 || plain.DataVersion != (DataVersion{StateVersion: 2, Timestamp: 1763700000000, Counter: 41}) || len(plain.Mappings) != 1 ||
 		!slices.Equal(plain.FilterServers, []string{"10.0.0.1:30001"}) || plain.DataVersionStamped {
 		t.Errorf("got %+v", plain)
 	}

@@ -12,7 +12,7 @@ import (
 
 func drawRegistration(t *rapid.T) *RegisterBody {
 	rb := &RegisterBody{
-		DataVersion:   DataVersion{rapid.Int64().Draw(t, "state"), rapid.Int64().Draw(t, "time"), rapid.Int64().Draw(t, "counter")},
+		DataVersion:   DataVersion{StateVersion: rapid.Int64().Draw(t, "state"), Timestamp: rapid.Int64().Draw(t, "time"), Counter: rapid.Int64().Draw(t, "counter")},
 		FilterServers: rapid.SliceOf(rapid.String()).Draw(t, "filter servers"),
 	}
 	if rb.FilterServersNull = rapid.Bool().Draw(t, "filter servers null"); rb.FilterServersNull {

@@ -76,9 +76,24 @@ func (s *registerScanner) topicConfig(t *TopicConfig) {
 			t.TopicSysFlag = s.int32()
 		case "topicFilterType":
 			s.topicFilterType()
+		case "order":
+			s.bool()
+		case "attributes":
+			s.attributes()
 		default:
 			s.skip()
 		}
+	}
+}
+
+// attributes checks the attributes, which a name server has no use for: an object, or null.
+func (s *registerScanner) attributes() {
+	switch {
+	case s.null() || s.nullWord():
+	case s.peek() == '{':
+		s.skip()
+	default:
+		s.unexpected("the { of attributes")
 	}
 }
 
@@ -90,6 +105,8 @@ func (s *registerScanner) topicFilterType() {
 		s.skipString()
 	case 'n':
 		s.literal("null")
+	case 't', 'f', '[', '{':
+		s.unexpected("a topicFilterType")
 	default:
 		offset := s.i
 		if v := s.int64(); v < 0 || v > 1 {
@@ -136,6 +153,9 @@ func (s *registerScanner) typicalAttributes() bool {
 	if rest = rest[len(topicText0):]; len(rest) > 3 && string(rest[:3]) == "{}," {
 		s.i += 3
 		return true
+	}
+	if len(rest) == 0 || rest[0] != '{' {
+		return false
 	}
 	s.depth++ // the TopicConfig itself
 	s.skip()
