@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -98,32 +97,23 @@ const drainTimeout = 2 * time.Second
 // Run opens the connections, warms up, measures, and closes the connections. It returns what
 // was measured so far when ctx ends.
 func Run(ctx context.Context, p Plan) (*Result, error) {
-	to, err := resolve(p.To)
+	s, err := Open(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	fill, err := fillGroups(p.Fill, p.Groups)
-	if err != nil {
-		return nil, err
+	defer s.Close()
+	for i := range max(p.Repeats, 1) {
+		s.r.phase = fmt.Sprintf("window %d of %d", i+1, max(p.Repeats, 1))
+		w, err := s.r.measure(p.Duration)
+		if err == nil && i+1 == max(p.Repeats, 1) {
+			err = s.r.drain(&w)
+		}
+		if err != nil {
+			return s.r.result, s.why(err)
+		}
+		s.r.result.Windows = append(s.r.result.Windows, w)
 	}
-	e, err := newEngine(to, append(fill, p.Groups...), p.Spin)
-	if err != nil {
-		return nil, err
-	}
-	defer e.close()
-	stop := context.AfterFunc(ctx, func() { e.stop.Store(true) })
-	defer stop()
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	// What was prepared for the run is garbage for nobody: no collection while it runs.
-	runtime.GC()
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
-	r := &runner{Plan: p, engine: e, result: &Result{To: p.To}, fill: e.groups[:len(fill)], load: e.groups[len(fill):]}
-	err = r.run()
-	if ctx.Err() != nil {
-		err = ctx.Err()
-	}
-	return r.result, err
+	return s.r.result, nil
 }
 
 func resolve(to string) (netip.AddrPort, error) {
@@ -145,29 +135,6 @@ type runner struct {
 	phase  string
 	shown  int64 // when progress was last told
 	last   []uint64
-}
-
-func (r *runner) run() error {
-	r.engine.ticks = r.tick
-	if err := r.fillAll(); err != nil {
-		return err
-	}
-	if err := r.open("connecting", r.load); err != nil {
-		return err
-	}
-	r.start(r.load)
-	if err := r.warmUp(); err != nil {
-		return err
-	}
-	for i := range max(r.Repeats, 1) {
-		r.phase = fmt.Sprintf("window %d of %d", i+1, max(r.Repeats, 1))
-		w, err := r.measure(r.Duration, i+1 == max(r.Repeats, 1))
-		if err != nil {
-			return err
-		}
-		r.result.Windows = append(r.result.Windows, w)
-	}
-	return nil
 }
 
 // open opens all connections of groups but the late ones.
@@ -235,7 +202,7 @@ func (r *runner) warmUp() error {
 	}
 	var rates []float64
 	for r.Stable > 0 && e.now() < begin+int64(r.StableMax) && !r.result.Stable {
-		w, err := r.measure(r.Stable, false)
+		w, err := r.measure(r.Stable)
 		if err != nil {
 			return err
 		}
@@ -262,8 +229,10 @@ func stable(rates []float64) bool {
 }
 
 // measure runs one window.
-func (r *runner) measure(d time.Duration, last bool) (w Window, err error) {
+func (r *runner) measure(d time.Duration) (w Window, err error) {
 	e := r.engine
+	runtime.LockOSThread() // its processor time is counted
+	defer runtime.UnlockOSThread()
 	var before, after usage
 	if r.PID != 0 {
 		if before, err = readUsage(r.PID); err != nil {
@@ -295,10 +264,7 @@ func (r *runner) measure(d time.Duration, last bool) (w Window, err error) {
 	if n := w.Replies(); n > 0 {
 		w.Load.NanosPerRequest = w.Load.CPUSeconds * 1e9 / float64(n)
 	}
-	if last {
-		err = r.drain(&w)
-	}
-	return w, err
+	return w, nil
 }
 
 // done tells when a window may end before its time.

@@ -1,0 +1,211 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Server is a kind of server that can be started: a command and how it is told where to
+// listen.
+type Server struct {
+	Name string
+	// Yardstick: it answers everything alike and keeps nothing.
+	Yardstick bool
+	// Warms: it gets faster while it runs, and is measured when it does not any more.
+	Warms bool
+	// Command is what to run for a port, in a home folder of its own that is there.
+	Command func(home string, port int) *exec.Cmd
+	// Unavailable says why there is no such server here; "" if there is.
+	Unavailable string
+}
+
+// Process is a Server that runs.
+type Process struct {
+	Addr string
+	Home string
+	// StartMillis is from exec to the first accepted connection.
+	StartMillis float64
+
+	cmd  *exec.Cmd
+	done chan struct{}
+	log  string
+}
+
+const (
+	bootTimeout = 2 * time.Minute
+	bootPoll    = time.Millisecond
+	stopTimeout = 150 * time.Second
+)
+
+// Start runs s bound to processor core (-1: any) with a home folder below dir.
+func (s *Server) Start(ctx context.Context, dir string, core int) (*Process, error) {
+	if s.Unavailable != "" {
+		return nil, errors.New(s.Unavailable)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	home, err := os.MkdirTemp(dir, s.Name+"-")
+	if err != nil {
+		return nil, err
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{Addr: fmt.Sprintf("127.0.0.1:%d", port), Home: home, cmd: s.Command(home, port), done: make(chan struct{})}
+	p.log = filepath.Join(home, "output")
+	out, err := os.Create(p.log)
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close() // the child has its own descriptor
+	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = home, out, out
+	begin := time.Now()
+	if err := startBound(p.cmd, core); err != nil {
+		return nil, fmt.Errorf("start %s: %w", s.Name, err)
+	}
+	go func() { _ = p.cmd.Wait(); close(p.done) }() // how it ended shows in its output
+	if err := p.awaitBoot(ctx); err != nil {
+		p.Kill()
+		return nil, fmt.Errorf("start %s: %w", s.Name, err)
+	}
+	p.StartMillis = float64(time.Since(begin)) / 1e6
+	return p, nil
+}
+
+// bound runs its functions on one thread that lives as long as this process: a child's
+// parent-death signal and its processors are those of the thread that forked it.
+var bound = sync.OnceValue(func() chan<- func() {
+	work := make(chan func())
+	go func() {
+		runtime.LockOSThread()
+		for f := range work {
+			f()
+		}
+	}()
+	return work
+})
+
+func startBound(cmd *exec.Cmd, core int) error {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	result := make(chan error)
+	bound() <- func() {
+		if core >= 0 {
+			var set unix.CPUSet
+			set.Set(core)
+			if err := unix.SchedSetaffinity(0, &set); err != nil {
+				result <- fmt.Errorf("bind to processor %d: %w", core, err)
+				return
+			}
+		}
+		result <- cmd.Start()
+	}
+	return <-result
+}
+
+// BindSelf binds this process, all threads it has and will have, to one processor.
+func BindSelf(core int) error {
+	var set unix.CPUSet
+	set.Set(core)
+	tasks, err := filepath.Glob("/proc/self/task/*")
+	if err != nil {
+		return err
+	}
+	for _, task := range tasks {
+		var tid int
+		if _, err := fmt.Sscan(filepath.Base(task), &tid); err != nil {
+			return err
+		}
+		if err := unix.SchedSetaffinity(tid, &set); err != nil && !errors.Is(err, unix.ESRCH) {
+			return fmt.Errorf("bind to processor %d: %w", core, err)
+		}
+	}
+	return nil
+}
+
+func (p *Process) awaitBoot(ctx context.Context) error {
+	for deadline := time.Now().Add(bootTimeout); time.Now().Before(deadline); {
+		if c, err := net.DialTimeout("tcp", p.Addr, time.Second); err == nil {
+			return c.Close()
+		}
+		select {
+		case <-p.done:
+			return fmt.Errorf("it ended before it answered:\n%s", p.Output())
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(bootPoll):
+		}
+	}
+	return fmt.Errorf("it does not listen on %s after %v:\n%s", p.Addr, bootTimeout, p.Output())
+}
+
+// outputBytesMax bounds what is shown of a server's output.
+const outputBytesMax = 2000
+
+// Output is the end of what the server printed.
+func (p *Process) Output() string {
+	text, err := os.ReadFile(p.log)
+	if err != nil {
+		return err.Error()
+	}
+	text = bytes.TrimSpace(text)
+	return string(text[max(0, len(text)-outputBytesMax):])
+}
+
+// PID is the server's process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Ended reports whether the server has ended by itself.
+func (p *Process) Ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// Stop asks the server to end (SIGTERM) and returns how long that took.
+func (p *Process) Stop() (time.Duration, error) {
+	begin := time.Now()
+	if p.Ended() {
+		return 0, fmt.Errorf("the server had ended:\n%s", p.Output())
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.done:
+		return time.Since(begin), nil
+	case <-time.After(stopTimeout):
+		p.Kill()
+		return time.Since(begin), fmt.Errorf("it did not end within %v of SIGTERM", stopTimeout)
+	}
+}
+
+// Kill ends the server at once.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill() // it may have ended
+	<-p.done
+}
+
+// freePort finds a port that nobody listens on.
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}

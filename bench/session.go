@@ -1,0 +1,127 @@
+package bench
+
+import (
+	"context"
+	"runtime"
+	"runtime/debug"
+	"time"
+)
+
+// Session is a server under a Plan's load that can rest between measurements, so that
+// several servers can be measured in turn. It must be used by one goroutine.
+type Session struct {
+	r      *runner
+	ctx    context.Context
+	unhook func() bool
+	gc     int
+}
+
+// Open fills the server, opens the connections and warms up. The load goes on until Rest.
+func Open(ctx context.Context, p Plan) (*Session, error) {
+	to, err := resolve(p.To)
+	if err != nil {
+		return nil, err
+	}
+	fill, err := fillGroups(p.Fill, p.Groups)
+	if err != nil {
+		return nil, err
+	}
+	e, err := newEngine(to, append(fill, p.Groups...), p.Spin)
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{ctx: ctx, r: &runner{
+		Plan: p, engine: e, result: &Result{To: p.To}, fill: e.groups[:len(fill)], load: e.groups[len(fill):],
+	}}
+	s.unhook = context.AfterFunc(ctx, func() { e.stop.Store(true) })
+	runtime.GC() // what was prepared stays; little is allocated from here on
+	s.gc = debug.SetGCPercent(400)
+	e.ticks = s.r.tick
+	if err := s.begin(); err != nil {
+		s.Close()
+		return nil, s.why(err)
+	}
+	return s, nil
+}
+
+func (s *Session) begin() error {
+	if err := s.r.fillAll(); err != nil {
+		return err
+	}
+	if err := s.r.open("connecting", s.r.load); err != nil {
+		return err
+	}
+	s.r.start(s.r.load)
+	return s.r.warmUp()
+}
+
+// why prefers the reason that the caller had to end the run.
+func (s *Session) why(err error) error {
+	if s.ctx.Err() != nil {
+		return s.ctx.Err()
+	}
+	return err
+}
+
+// Result is what is known so far.
+func (s *Session) Result() *Result { return s.r.result }
+
+// settle is how long the load runs after a rest before it is measured.
+const settle = 300 * time.Millisecond
+
+// Measure measures one window and lets the server rest again. With the plan's UntilDone it
+// is the first and only one.
+func (s *Session) Measure(d time.Duration, phase string) (Window, error) {
+	s.r.phase = phase
+	if s.r.engine.draining {
+		s.wake()
+		if err := s.r.engine.run(s.r.engine.now()+int64(settle), nil); err != nil {
+			return Window{}, s.why(err)
+		}
+	}
+	w, err := s.r.measure(d)
+	if err == nil {
+		err = s.r.drain(&w)
+	}
+	return w, s.why(err)
+}
+
+// Rest waits for the replies that are due and asks no more.
+func (s *Session) Rest() error {
+	var w Window
+	for _, g := range s.r.engine.groups {
+		w.Groups = append(w.Groups, GroupResult{Name: g.Name})
+	}
+	return s.why(s.r.drain(&w))
+}
+
+// wake lets the load go on after a rest; an open loop does not owe what it did not send.
+func (s *Session) wake() {
+	e := s.r.engine
+	e.draining = false
+	now := e.now()
+	for _, g := range e.groups {
+		if !g.asking {
+			continue
+		}
+		if g.interval > 0 {
+			if g.dueAt < float64(now) {
+				g.dueAt = float64(now)
+				g.nextDue = now
+			}
+			continue
+		}
+		for i := range g.conns {
+			if c := &g.conns[i]; c.state == connOpen && g.Depth > 0 {
+				e.fill(c, now)
+			}
+		}
+	}
+}
+
+// Close ends all connections.
+func (s *Session) Close() {
+	s.unhook()
+	s.r.engine.close()
+	debug.SetGCPercent(s.gc)
+}
