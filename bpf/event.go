@@ -16,7 +16,8 @@ const (
 	// KindSynAck: the answer to a connection request was sent again: the peer's request
 	// arrived, our answer was not acknowledged. Only addresses, Retransmits and times are set.
 	KindSynAck
-	// KindError: the socket's final error (ETIMEDOUT, EHOSTUNREACH, ECONNRESET) is in Err.
+	// KindError: the socket's final error (ETIMEDOUT, EHOSTUNREACH, ECONNRESET) is in Err. A
+	// reset of ours makes one too, after its KindResetSent.
 	KindError
 	// KindState: the socket went from OldState to State. Only of sockets marked [RoleBroker].
 	KindState
@@ -56,11 +57,14 @@ const (
 	ClassWindow
 	// ClassHandshake: our connection request, or the end of a handshake, was sent again.
 	ClassHandshake
+	// ClassDeferred: not sent at all, tried again soon: the first copy is still in our own
+	// queue, or the segment lies beyond the peer's window. Only counted, never a record.
+	ClassDeferred
 
-	classCount = 8
+	classCount = 9
 )
 
-var classNames = [classCount]string{"none", "timeout", "tail_loss_probe", "fast", "slow_start", "local_failure", "window", "handshake"}
+var classNames = [classCount]string{"none", "timeout", "tail_loss_probe", "fast", "slow_start", "local_failure", "window", "handshake", "deferred"}
 
 func (c Class) String() string { return name(classNames[:], uint8(c)) }
 

@@ -3,6 +3,7 @@ package bpf
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -11,7 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 
 	"github.com/pharosmq/pharos/internal/testkit/netns"
 )
@@ -202,6 +206,48 @@ func (l *lab) await(what string, n int, patience time.Duration, match func(*Even
 			l.t.Fatalf("waited %v for %d times: %s", patience, n, what)
 		}
 	}
+}
+
+// drain reads everything that arrives.
+func drain(c net.Conn) {
+	go func() { _, _ = io.Copy(io.Discard, c) }()
+}
+
+// hasArguments reports whether a tracepoint of this kernel has n of them or more.
+func hasArguments(t *testing.T, tracepoint string, n int) bool {
+	t.Helper()
+	kernel, err := btf.LoadKernelSpec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	has, err := parameters(kernel, tracepoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return has >= n
+}
+
+// enableStats turns the kernel's BPF statistics on until the returned function is called.
+func enableStats(t *testing.T) (disable func()) {
+	t.Helper()
+	c, err := ebpf.EnableStats(unix.BPF_STATS_RUN_TIME)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() { c.Close() }
+}
+
+func stats(t *testing.T, tracer *Tracer) map[string]ProgramStats {
+	t.Helper()
+	all, err := tracer.ProgramStats()
+	if err != nil {
+		t.Fatal(err)
+	}
+	byHook := map[string]ProgramStats{}
+	for _, s := range all {
+		byHook[s.Hook] = s
+	}
+	return byHook
 }
 
 func kindIs(k Kind) func(*Event) bool { return func(e *Event) bool { return e.Kind == k } }

@@ -84,7 +84,10 @@ static struct tcp_sock *(*bpf_skc_to_tcp_sock)(const void *sk) = (void *)137;
 #define BPF_F_CLONE (1 << 9)
 #define BPF_RB_AVAIL_DATA 0
 
-/* --- constants of include/net/tcp_states.h, tcp.h and inet_connection_sock.h --- */
+/* --- constants of the kernel's headers --- */
+
+#define EAGAIN 11
+#define EBUSY 16
 
 #define AF_INET 2
 #define AF_INET6 10

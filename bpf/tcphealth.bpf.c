@@ -32,7 +32,8 @@ enum class {
 	CLASS_LOCAL_FAILURE,
 	CLASS_WINDOW,
 	CLASS_HANDSHAKE,
-	CLASS_MAX, /* 8: an index is masked with 7 */
+	CLASS_DEFERRED,
+	CLASS_MAX,
 };
 
 enum role {
@@ -295,6 +296,12 @@ static __always_inline __u8 classify(const struct sock *sk, const struct tcp_soc
 	__u8 ca_state = READ_BITFIELD(icsk, icsk_ca_state);
 	__u8 pending = icsk->icsk_pending;
 
+	/*
+	 * Of a hole being repaired, "not now" is no failure: the segment is still in our own queue
+	 * (EBUSY) or beyond the peer's window (EAGAIN). From the timer it would be one.
+	 */
+	if ((err == -EBUSY || err == -EAGAIN) && pending)
+		return CLASS_DEFERRED;
 	if (err)
 		return CLASS_LOCAL_FAILURE;
 	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV)
@@ -316,6 +323,8 @@ static __always_inline __u8 classify(const struct sock *sk, const struct tcp_soc
 /* A broker's every retransmission; of others, what tells a stalled peer or a fault of ours. */
 static __always_inline bool worth_a_record(const struct mark *m, __u8 class, __u8 retransmits)
 {
+	if (class == CLASS_DEFERRED)
+		return false;
 	if (m->role == ROLE_BROKER || class == CLASS_LOCAL_FAILURE)
 		return true;
 	return class == CLASS_TIMEOUT && retransmits >= 2;

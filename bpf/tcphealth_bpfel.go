@@ -15,8 +15,8 @@ import (
 
 type tcphealthCounters struct {
 	_              structs.HostLayout
-	Retransmits    [4][8]uint64
-	Closing        [8]uint64
+	Retransmits    [4][9]uint64
+	Closing        [9]uint64
 	Synacks        uint64
 	Errors         uint64
 	States         uint64
