@@ -52,7 +52,7 @@ hostile: ## attackers beside innocents, 10 s an attack, held to the latency targ
 	PHAROS_HOSTILE=1 PHAROS_HOSTILE_SECONDS=10 PHAROS_HOSTILE_STRICT=1 $(GO) test -count=1 -timeout 15m -v -run TestInnocents ./test/hostile
 
 measure: ## lookups beside 15 MB registrations on one core, held to 2 ms above quiet: needs an idle machine
-	PHAROS_MEASURE=1 $(GO) test -count=3 -v -run TestLookupsBesideRegistrations ./server
+	PHAROS_MEASURE=1 $(GO) test -count=1 -v -run TestLookupsBesideRegistrations ./server
 
 bench: ## micro benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem ./codec ./routetable ./server

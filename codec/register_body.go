@@ -9,6 +9,9 @@ type RegisterBodyOptions struct {
 	// Yield is called about every 64 KiB that were parsed or inflated, so that a parser
 	// can leave its processor to others. Nil: never.
 	Yield func()
+	// TopicsRoom is where the topics go as far as they fit; its length and content do not
+	// count. The result's Topics may share its memory.
+	TopicsRoom []TopicConfig
 }
 
 // zlibFirstByte starts every zlib stream with the usual 32 KiB window (CMF, RFC 1950).
@@ -64,7 +67,7 @@ type registerScanner struct {
 func newRegisterScanner(body []byte, o *RegisterBodyOptions) *registerScanner {
 	s := &registerScanner{
 		bodyScanner: newBodyScanner(body, o.Limits),
-		rb:          &RegisterBody{FilterServers: []string{}},
+		rb:          &RegisterBody{FilterServers: []string{}, Topics: o.TopicsRoom[:0]},
 		nowMillis:   o.NowMillis,
 		topicsMax:   o.Limits.TopicsMax,
 	}

@@ -15,7 +15,7 @@ func parseRegisterCompressed(body []byte, o *RegisterBodyOptions) (*RegisterBody
 	defer z.putBack()
 	p := registerParts{
 		inflater:  z,
-		rb:        &RegisterBody{FilterServers: []string{}},
+		rb:        &RegisterBody{FilterServers: []string{}, Topics: o.TopicsRoom[:0]},
 		nowMillis: o.NowMillis,
 		topicsMax: o.Limits.TopicsMax,
 		lim:       o.Limits,
@@ -113,7 +113,9 @@ func (p *registerParts) topics(bodyBytes int) {
 		return
 	}
 	const bytesEachMin = 2 // of a compressed topic; it can be less, then the slice grows
-	p.rb.Topics = make([]TopicConfig, 0, min(n, bodyBytes/bytesEachMin+1))
+	if want := min(n, bodyBytes/bytesEachMin+1); cap(p.rb.Topics) < want {
+		p.rb.Topics = make([]TopicConfig, 0, want)
+	}
 	for range n {
 		offset := p.offset()
 		part := p.part("topic")

@@ -147,7 +147,9 @@ func (h *handlers) register(p *Pending, digest routetable.Digest) {
 	var header routetable.RegistrationHeader
 	readRegistrationHeader(p.Cmd, &header)
 	key := routetable.BrokerKey{Cluster: string(header.Cluster), Addr: string(header.Addr)}
-	body, remark := h.parseRegisterBody(p, &header)
+	room := takeRegisterRoom()
+	defer room.putBack()
+	body, remark := h.parseRegisterBody(p, &header, room)
 	if remark != "" {
 		p.Conn.Bindings().Forget(key)
 		h.stats.registered(RegistrationInvalid)
@@ -180,14 +182,17 @@ func (h *handlers) register(p *Pending, digest routetable.Digest) {
 }
 
 // parseRegisterBody reads the body, or says with what remark the registration is refused.
-func (h *handlers) parseRegisterBody(p *Pending, header *routetable.RegistrationHeader) (*codec.RegisterBody, string) {
-	body, err := codec.ParseRegisterBody(p.Body(), codec.RegisterBodyOptions{
+// The body lives in room.
+func (h *handlers) parseRegisterBody(p *Pending, header *routetable.RegistrationHeader, room *registerRoom) (*codec.RegisterBody, string) {
+	body, err := codec.ParseRegisterBody(p.bodyIn(room.bytes), codec.RegisterBodyOptions{
 		Version: header.Version, Compressed: header.Compressed, NowMillis: time.Now().UnixMilli(),
-		Limits: &h.srv.o.Limits, Yield: runtime.Gosched,
+		Limits: &h.srv.o.Limits, Yield: runtime.Gosched, TopicsRoom: room.topics,
 	})
 	if err != nil {
+		room.topics = nil // who knows how much of it was written
 		return nil, "Failed to decode RegisterBrokerBody: " + err.Error()
 	}
+	room.keep(p.body, body.Topics)
 	if body.TopicTableMissing {
 		return nil, remarkRegisterFailed + ": topicConfigTable is null"
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -25,18 +26,7 @@ const childIsolated = "isolated"
 const measureEnv = "PHAROS_MEASURE"
 
 func runIsolated() int {
-	var one unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &one); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	for cpu, kept := 0, false; cpu < 1024; cpu++ {
-		if kept {
-			one.Clear(cpu)
-		}
-		kept = kept || one.IsSet(cpu)
-	}
-	if err := eachThread(func(tid int) error { return unix.SchedSetaffinity(tid, &one) }); err != nil {
+	if err := pin(0); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -57,6 +47,30 @@ func runIsolated() int {
 		return 1
 	}
 	return 0
+}
+
+// pin has this process run on one of the processors that it may run on: the nth, or the
+// last.
+func pin(n int) error {
+	var one unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &one); err != nil {
+		return err
+	}
+	n = min(n, one.Count()-1)
+	for cpu, seen := 0, 0; cpu < 1024; cpu++ {
+		if !one.IsSet(cpu) {
+			continue
+		}
+		if seen != n {
+			one.Clear(cpu)
+		}
+		seen++
+	}
+	return runOn(&one)
+}
+
+func runOn(cpus *unix.CPUSet) error {
+	return eachThread(func(tid int) error { return unix.SchedSetaffinity(tid, cpus) })
 }
 
 // eachThread does something to every thread of this process. Those it starts later
@@ -204,14 +218,48 @@ func latencies(t *testing.T, p *peer, d time.Duration) []time.Duration {
 	return all
 }
 
+// measureRounds is how often the test is repeated when it holds the target: the P99.9 of
+// one round is its second worst lookup, which a neighbour of the machine can spoil.
+const measureRounds = 5
+
 // Goal: a lookup does not wait for a registration, even on one processor. Method: a name
 // server pinned to one; lookups on one connection, 500 a second whether answered or not;
 // registrations of 16 MB back to back on another, first unchanged, then changed each time.
 // They come from a process that yields to all others.
 func TestLookupsBesideRegistrations(t *testing.T) {
-	ch := startChildMode(t, childIsolated)
 	if n := len(bigRegistration(0)); n < 12<<20 || n > 16<<20 {
 		t.Fatalf("the registration has %d bytes", n)
+	}
+	if os.Getenv(measureEnv) == "" { // no target on a machine that others use
+		lookupsBesideRegistrations(t)
+		return
+	}
+	var unchanged, changed []time.Duration
+	for range measureRounds {
+		u, c := lookupsBesideRegistrations(t)
+		unchanged, changed = append(unchanged, u), append(changed, c)
+	}
+	slices.Sort(unchanged)
+	slices.Sort(changed)
+	t.Logf("P99.9 above quiet, sorted: unchanged %v, changed %v", unchanged, changed)
+	for _, over := range [][]time.Duration{unchanged, changed} {
+		if median := over[measureRounds/2]; median > 2*time.Millisecond {
+			t.Errorf("P99.9 is %v above quiet, want at most 2ms", median)
+		}
+	}
+}
+
+// lookupsBesideRegistrations plays one round and returns how much longer than in a quiet
+// time the P99.9 of lookups was beside unchanged and beside changed registrations.
+func lookupsBesideRegistrations(t *testing.T) (overUnchanged, overChanged time.Duration) {
+	t.Helper()
+	ch := startChildMode(t, childIsolated)
+	if os.Getenv(measureEnv) != "" { // the load is to leave the server's processor alone
+		var all unix.CPUSet
+		if err := errors.Join(unix.SchedGetaffinity(0, &all), pin(1)); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = runOn(&all) }()
 	}
 	client := ch.dial()
 	feeder := startChildMode(t, childFeed+ch.addr)
@@ -235,27 +283,21 @@ func TestLookupsBesideRegistrations(t *testing.T) {
 	say("0 0") // its connection, and with it the topic, stays
 	nChanged := made()
 	quiet := latencies(t, client, 3*time.Second)
-	longest := ch.stopLongest()
-	for _, m := range []struct {
-		name string
-		n    int
-		all  []time.Duration
-	}{{"quiet", 0, quiet}, {"unchanged", nUnchanged, unchanged}, {"changed", nChanged, changed}} {
-		t.Logf("%-9s %3d registrations of %d MB: P50 %v P99 %v P99.9 %v max %v", m.name, m.n, len(bigRegistration(0))>>20,
-			percentile(m.all, 50), percentile(m.all, 99), percentile(m.all, 99.9), m.all[len(m.all)-1])
-	}
-	t.Logf("longest callback %v", longest)
+	logLatencies(t, "quiet", 0, quiet)
+	logLatencies(t, "unchanged", nUnchanged, unchanged)
+	logLatencies(t, "changed", nChanged, changed)
+	t.Logf("longest callback %v", ch.stopLongest())
 	if nUnchanged == 0 || nChanged == 0 {
 		t.Error("no registration came through")
 	}
-	if os.Getenv(measureEnv) == "" {
-		return // no numbers from a machine that others use
-	}
-	for _, busy := range [][]time.Duration{unchanged, changed} {
-		if over := percentile(busy, 99.9) - percentile(quiet, 99.9); over > 2*time.Millisecond {
-			t.Errorf("P99.9 is %v above quiet, want at most 2ms", over)
-		}
-	}
+	base := percentile(quiet, 99.9)
+	return percentile(unchanged, 99.9) - base, percentile(changed, 99.9) - base
+}
+
+func logLatencies(t *testing.T, name string, registrations int, all []time.Duration) {
+	t.Helper()
+	t.Logf("%-9s %3d registrations: P50 %v P99 %v P99.9 %v max %v", name, registrations,
+		percentile(all, 50), percentile(all, 99), percentile(all, 99.9), all[len(all)-1])
 }
 
 func percentile(sorted []time.Duration, p float64) time.Duration {

@@ -21,6 +21,10 @@ type laneShare struct {
 	// waitsFor is the budget of the request that the connection was blocked at; nil: it was
 	// not. The loop's.
 	waitsFor *laneBudget
+	// waiting: the connection is not read from because of its share, and whoever gives the
+	// last of it back tells the loop. Without that, what a broker sends next would pile up
+	// until the loop looks by itself.
+	waiting atomic.Bool
 }
 
 func (s *laneShare) take(bytes int) {
@@ -56,9 +60,22 @@ func (s *Server) takeLaneShare(c *connection, b *laneBudget, bytes int, onLoop b
 	}
 }
 
+// giveBackLaneShare is called when a job of c is done, from its lane.
+func (s *Server) giveBackLaneShare(c *connection, bytes int) {
+	c.lanes.giveBack(bytes)
+	if c.lanes.jobs.Load() == 0 && c.lanes.waiting.CompareAndSwap(true, false) {
+		c.loop.post(mail{kind: mailRun, run: func() {
+			if !c.closed && c.loop.unblock(c) {
+				c.loop.traffic(c)
+			}
+		}})
+	}
+}
+
 // blockForLanes stops reading from c until its requests in lanes are done.
 func (l *loop) blockForLanes(c *connection) {
 	c.blocked = true
+	c.lanes.waiting.Store(true)
 	l.stats.PausedConnections++
 	l.watch(c)
 	l.pump.wakeIn(blockedPollInterval)

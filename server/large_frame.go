@@ -96,13 +96,15 @@ func (f *largeFrame) handOver() *largeFrame {
 	return f
 }
 
-// join copies the body together and gives the blocks back.
-func (f *largeFrame) join() []byte {
+// join copies the body together, into room if it fits, and gives the blocks back.
+func (f *largeFrame) join(room []byte) []byte {
 	if f.bodyGot == 0 {
 		return nil
 	}
-	body := make([]byte, 0, f.bodyGot)
-	body = f.appendBody(body)
+	if cap(room) < f.bodyGot {
+		room = make([]byte, 0, f.bodyGot)
+	}
+	body := f.appendBody(room[:0])
 	f.release()
 	return body
 }

@@ -104,7 +104,7 @@ func (l *loop) finishLarge(c *connection, f *largeFrame) {
 	bytes := f.totalBytes
 	srv.takeLaneShare(c, budget, bytes, true)
 	srv.lanes.enqueue(connLane(c.id), bytes, func() {
-		defer c.lanes.giveBack(bytes)
+		defer srv.giveBackLaneShare(c, bytes)
 		srv.serveOffLoop(c, f.assemble())
 	})
 }

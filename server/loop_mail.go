@@ -87,6 +87,9 @@ const (
 	blockedPollInterval = 5 * time.Millisecond
 	// pumpNanosMax is how long one round of going on may take.
 	pumpNanosMax = 500_000
+	// pumpNanosMin is how long a round lasts while there is work for it: the timer that
+	// starts the next one is late by a millisecond or more when the process is idle.
+	pumpNanosMin = 100_000
 )
 
 // pumpTimer calls loop.pumpNow on the loop, a little later. gnet's Conn.Wake would not do
@@ -124,8 +127,8 @@ func (l *loop) serveAgain(c *connection) {
 	}
 }
 
-// pumpNow goes on with connections that have work left, first come first served, for a
-// bounded time; and looks whether blocked peers have read.
+// pumpNow goes on with connections that have work left, first come first served and each
+// in its turn, for a bounded time; and looks whether blocked peers have read.
 func (l *loop) pumpNow() {
 	l.pump.at = 0
 	start, n := l.srv.clock.nanos(), len(l.again)
@@ -134,12 +137,13 @@ func (l *loop) pumpNow() {
 		l.drain(false)
 		n = len(l.again)
 	}
-	served := 0
-	for served < n && (served == 0 || l.srv.clock.nanos()-start < pumpNanosMax) {
+	served, spent := 0, int64(0)
+	for served < n && spent < pumpNanosMax || served < len(l.again) && spent < pumpNanosMin {
 		c := l.again[served]
 		served++
 		c.inAgain = false
 		l.traffic(c) // may append to l.again
+		spent = l.srv.clock.nanos() - start
 	}
 	l.again = append(l.again[:0], l.again[served:]...)
 	clear(l.again[len(l.again):cap(l.again)])

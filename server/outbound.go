@@ -87,8 +87,7 @@ func (l *loop) drainOne(c *connection, stalls bool) bool {
 		c.outMillis = l.localMillis
 	}
 	l.holdOutbound(c, int64(unsent))
-	if c.blocked && unsent <= l.srv.o.OutboundPauseBytes/2 && c.lanes.free() {
-		c.blocked, c.lanes.waitsFor = false, nil
+	if l.unblock(c) {
 		l.serveAgain(c)
 	}
 	if unsent == 0 && !c.blocked {
@@ -98,6 +97,17 @@ func (l *loop) drainOne(c *connection, stalls bool) bool {
 	if stalls && unsent > 0 {
 		l.stalledOutput(c)
 	}
+	return true
+}
+
+// unblock reports whether c was not read from, and can be again: its peer has read most of
+// its output, its requests in lanes are done.
+func (l *loop) unblock(c *connection) bool {
+	if !c.blocked || c.wire.OutboundBuffered() > l.srv.o.OutboundPauseBytes/2 || !c.lanes.free() {
+		return false
+	}
+	c.blocked, c.lanes.waitsFor = false, nil
+	c.lanes.waiting.Store(false)
 	return true
 }
 

@@ -32,6 +32,7 @@ type Pending struct {
 	large      *largeFrame
 	buf        *replyBuffer
 	startNanos int64
+	shareBytes int // of the connection's share of the lanes; 0: none, or given back
 }
 
 func newPending(rq *Request) *Pending {
@@ -61,9 +62,12 @@ func newPending(rq *Request) *Pending {
 // Body returns the whole body, nil when there is none. It is the caller's for good: a
 // parser may keep pieces of it. For a large frame the first call puts the blocks together
 // and gives them back.
-func (p *Pending) Body() []byte {
+func (p *Pending) Body() []byte { return p.bodyIn(nil) }
+
+// bodyIn is Body, but a large frame's goes to room if it fits there.
+func (p *Pending) bodyIn(room []byte) []byte {
 	if p.large != nil {
-		p.body = p.large.join()
+		p.body = p.large.join(room)
 		p.large = nil
 	}
 	return p.body
@@ -103,6 +107,15 @@ func (p *Pending) ReplyBody(code int32, remark string, ext []codec.ExtField, bod
 
 // Abandon ends the request without an answer: its connection has closed.
 func (p *Pending) Abandon() { p.ended = true }
+
+// giveBackShare ends the request's part in its connection's share of the lanes. That comes
+// before the answer: the peer's next request is not to find its connection blocked.
+func (p *Pending) giveBackShare() {
+	if p.shareBytes > 0 {
+		p.srv.giveBackLaneShare(p.conn, p.shareBytes)
+		p.shareBytes = 0
+	}
+}
 
 // serve runs a job on the Pending in its lane, and sees to it that there is an answer.
 func (p *Pending) serve(run func(p *Pending)) {

@@ -107,11 +107,12 @@ func (rq *Request) OffloadAlways(key LaneKey, run func(p *Pending)) {
 }
 
 func (rq *Request) offload(key LaneKey, run func(p *Pending)) {
-	bytes, c := rq.laneBytes(), rq.conn
+	bytes := rq.laneBytes()
 	p := rq.Detach()
-	rq.srv.takeLaneShare(c, &rq.srv.lanes.pool(key).laneBudget, bytes, !rq.owned)
+	p.shareBytes = bytes
+	rq.srv.takeLaneShare(rq.conn, &rq.srv.lanes.pool(key).laneBudget, bytes, !rq.owned)
 	rq.srv.lanes.enqueue(key, bytes, func() {
-		defer c.lanes.giveBack(bytes)
+		defer p.giveBackShare()
 		p.serve(run)
 	})
 }

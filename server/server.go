@@ -107,6 +107,7 @@ func (s *Server) Start() error {
 	// processors the process has, and with no more than there are loops a lane that yields
 	// waits for the next network event (measured: 600 ms instead of 30 for a registration).
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), s.o.EventLoops+1))
+	shortenSlices()
 	s.lanes = newLanes(s.o.Lanes, s.o.LaneBytesMax, s.log)
 	ended, err := s.startEngine(s.o.Port)
 	if err != nil {
@@ -161,6 +162,7 @@ func (s *Server) send(c *connection, buf *replyBuffer) {
 func (s *Server) finishPending(p *Pending) {
 	buf := p.buf
 	p.buf, p.dst = nil, nil
+	p.giveBackShare()
 	s.send(p.conn, buf)
 	s.countOffLoop(p.slot, &p.reply, p.startNanos, false, false)
 }

@@ -191,7 +191,7 @@ func TestLargeFramePieces(t *testing.T) {
 			t.Errorf("step %d: the header reads code %d opaque %d", step, header.Code, header.Opaque)
 		}
 		if step%2 == 0 {
-			if got := lf.join(); !bytes.Equal(got, body) {
+			if got := lf.join(nil); !bytes.Equal(got, body) {
 				t.Errorf("step %d: the body differs", step)
 			}
 		} else if got := lf.assemble(); !bytes.Equal(got, frame) {
