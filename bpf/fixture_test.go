@@ -57,6 +57,16 @@ type lab struct {
 // newLab makes the namespaces and opens a tracer in the server's. change edits the options.
 func newLab(t *testing.T, change func(*Options)) *lab {
 	t.Helper()
+	var o Options
+	if change != nil {
+		change(&o)
+	}
+	return newLabOf(t, o, loadTcphealth)
+}
+
+// newLabOf takes the compiled programs from objects.
+func newLabOf(t *testing.T, o Options, objects func() (*ebpf.CollectionSpec, error)) *lab {
+	t.Helper()
 	needsKernel(t)
 	star, err := netns.NewStar(1)
 	if err != nil {
@@ -64,11 +74,8 @@ func newLab(t *testing.T, change func(*Options)) *lab {
 	}
 	t.Cleanup(func() { star.Close() })
 	l := &lab{Star: star, t: t, wake: make(chan struct{}, 1)}
-	o := Options{Mode: ModeOn}
-	if change != nil {
-		change(&o)
-	}
-	l.in(star.Server, func() (err error) { l.tracer, err = Open(o); return err })
+	l.must(o.check())
+	l.in(star.Server, func() (err error) { l.tracer, err = open(o, objects); return err })
 	l.follow()
 	return l
 }
