@@ -134,13 +134,14 @@ func childPair() (server, client *net.TCPConn, err error) {
 	return s.(*net.TCPConn), c.(*net.TCPConn), nil
 }
 
-func mark(t *Tracer, c *net.TCPConn, id uint64) error {
+// markAs marks a connection.
+func markAs(t *Tracer, c *net.TCPConn, id uint64, role Role) error {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return err
 	}
 	var inner error
-	if err := raw.Control(func(fd uintptr) { inner = t.MarkSocket(int(fd), id, RoleBroker) }); err != nil {
+	if err := raw.Control(func(fd uintptr) { inner = t.MarkSocket(int(fd), id, role) }); err != nil {
 		return err
 	}
 	return inner
@@ -166,7 +167,7 @@ func childWithTwo() error {
 	if err != nil {
 		return err
 	}
-	if err := mark(t, s1, 1); err != nil {
+	if err := markAs(t, s1, 1, RoleBroker); err != nil {
 		return err
 	}
 	if err := dropCapabilities(); err != nil {
@@ -177,7 +178,7 @@ func childWithTwo() error {
 		return err
 	}
 	fmt.Printf("as user %d: capabilities %s, then %s, missing %v\n", os.Getuid(), before, after, t.Missing())
-	fmt.Printf("mark after the drop: %v\n", mark(t, s2, 2))
+	fmt.Printf("mark after the drop: %v\n", markAs(t, s2, 2, RoleBroker))
 	sockets := 0
 	err = t.DumpSockets(func(s *Socket) error {
 		if s.ConnID != 0 {

@@ -120,7 +120,7 @@ func TestPrivilegedWithoutSocketStorage(t *testing.T) {
 		l.must(err)
 		s, err := listener.AcceptTCP()
 		l.must(err)
-		if err := mark(l.tracer, s, 1); !errors.Is(err, ErrSampling) {
+		if err := markAs(l.tracer, s, 1, RoleBroker); !errors.Is(err, ErrSampling) {
 			t.Errorf("mark: %v", err)
 		}
 		l.must(c.SetLinger(0))

@@ -35,11 +35,27 @@ func TestMain(m *testing.M) {
 func privileged() bool { return os.Getenv("PHAROS_PRIVILEGED") != "" && os.Geteuid() == 0 }
 
 // needsKernel skips a test that loads programs where nobody asked for it. Where somebody did,
-// only what the kernel lacks may be skipped, by name; see needsHook.
+// only what the kernel lacks may be skipped, by name.
 func needsKernel(t *testing.T) {
 	t.Helper()
 	if !privileged() {
 		t.Skip("NOT TESTED: loading programs wants root and PHAROS_PRIVILEGED=1 (make test-privileged)")
+	}
+	if _, err := os.Stat("/sys/kernel/btf/vmlinux"); err != nil {
+		t.Skip("NOT TESTED: this kernel has no BTF: ", err)
+	}
+}
+
+// needsHook skips a test whose tracepoint this kernel does not have.
+func needsHook(t *testing.T, tracepoint string) {
+	t.Helper()
+	needsKernel(t)
+	kernel, err := btf.LoadKernelSpec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parameters(kernel, tracepoint); err != nil {
+		t.Skip("NOT TESTED: ", err)
 	}
 }
 

@@ -21,7 +21,8 @@ func TestPrivilegedTimeline(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t, nil)
-			if m := l.tracer.Missing(); len(m) > 0 {
+			for _, m := range l.tracer.Missing() {
+				needsHook(t, m.Hook) // names what the kernel lacks; anything else is a fault of ours
 				t.Errorf("missing: %v", m)
 			}
 			timeline(l, ip(l))
@@ -133,6 +134,7 @@ func TestPrivilegedWindow(t *testing.T) {
 
 // TestPrivilegedResets are resets in both directions, with the order of states around them.
 func TestPrivilegedResets(t *testing.T) {
+	needsHook(t, "inet_sk_error_report")
 	l := newLab(t, nil)
 	in, out := l.connect(l.ServerIP(), 1, RoleBroker), l.connect(l.ServerIP(), 2, RoleClient)
 	l.must(in.peer.SetLinger(0))
@@ -205,6 +207,7 @@ func TestPrivilegedSynAck(t *testing.T) {
 
 // TestPrivilegedGivesUp is the kernel's own end of a silent connection.
 func TestPrivilegedGivesUp(t *testing.T) {
+	needsHook(t, "inet_sk_error_report")
 	l := newLab(t, nil)
 	p := l.connect(l.ServerIP(), 5, RoleClient)
 	control(t, p.server, func(fd int) error { return tcpinfo.SetUserTimeout(fd, 1500*time.Millisecond) })

@@ -69,7 +69,8 @@ func (t *Tracer) Reason() string { return t.reason }
 // Missing lists what this kernel can't do although the rest is traced.
 func (t *Tracer) Missing() []Missing { return t.missing }
 
-// Close detaches everything and makes Read return. Sockets lose their marks.
+// Close detaches everything and makes Read return. Sockets lose their marks. No other method
+// than Mode, Reason and Missing may be called during or after it, except a Read under way.
 func (t *Tracer) Close() error {
 	t.closeOnce.Do(func() { t.closeErr = t.close() })
 	return t.closeErr
