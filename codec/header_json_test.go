@@ -172,6 +172,8 @@ func TestJSONHeaderRefused(t *testing.T) {
 		// Inside unknown values the standard rules.
 		`{"x":[1,]}`, `{"x":[,1]}`, `{"x":[1 2]}`, `{"x":{"a":1,}}`, `{"x":{"a":1 "b":2}}`, `{"x":[1}`, `{"x":{"a":1]`, `{"x":[`, `{"x":{`, `{"x":{"a`,
 		`{"x":abc}`, `{"x":nul}`, `{"x":TRUE}`, `{"x":}`, `{"x":-}`, `{"x":NaN}`, `{"x":1.2.3}`, `{"x":"\q"}`, `{"x":new Date(1)}`,
+		// Comments.
+		`/*x*/{"code":5}`, `{/*x*/"code":5}`, `{"code":/*x*/5}`, `{"code":5/*x*/}`, `{"code":5}//x`,
 		// Types.
 		`{"extFields":[]}`, `{"extFields":"x"}`, `{"extFields":5}`, `{"extFields":true}`, `{"extFields":"{}"}`,
 		`{"remark":abc}`, `{"remark":nul}`,

@@ -44,6 +44,15 @@ func (d *duel) staleMapping() {
 	d.register("a", b)
 	d.want("the topic is no longer static", d.route("Static"), `"topicQueueMappingByBroker"`, `"queueDatas" & !"topicQueueMappingByBroker"`)
 
+	// A topic is deleted, and its broker registers again, under the version it had.
+	e := d.broker("e", 0, "127.0.0.1:4", "Deleted", "Other")
+	e.topics[0].mapping = true
+	d.register("e", e)
+	d.send("client", call{code: 216, ext: []Ext{{Key: "topic", Value: d.prefix + "Deleted"}}})
+	d.want("deleted", d.route("Deleted"), "17 remark", "17 remark")
+	d.register("e", e)
+	d.want("a static topic that came back", d.route("Deleted"), `"topicQueueMappingByBroker"`, `"topicQueueMappingByBroker"`)
+
 	// The second part of a split registration: its data version is the first part's.
 	c := d.broker("c", 0, "127.0.0.1:3", "One", "Two", "Split", "Four")
 	c.topics[2].mapping = true
@@ -59,19 +68,6 @@ func (d *duel) zoneDialect() {
 	d.register("a", b)
 	got := d.route("Zoned", Ext{Key: "__ZONE_MODE", Value: "true"}, Ext{Key: "__ZONE_NAME", Value: "z"})
 	d.want("zone filter", got, `{0:"127.0.0.1:1"}`, `{"0":"127.0.0.1:1"}`)
-}
-
-func (d *duel) foreignProperty() {
-	for i, l := range d.on("odd") {
-		frame := Frame(0, []byte(`{"code":106,"body":"AAAA","opaque":5}`), nil)
-		out, err := l.exchange([]Request{{Opaque: 5, Frame: frame, Expect: ExpectAny}})
-		if err != nil {
-			d.Fatal(err)
-		}
-		if want := []string{"connection closed", "1 replies"}[i]; out.kind() != want {
-			d.Errorf("%s: %s, want %s", d.servers[i].Name, out.kind(), want)
-		}
-	}
 }
 
 func (d *duel) unregisterFromOlderConnection() {
@@ -208,37 +204,6 @@ func (d *duel) updateConfigFileKey() {
 	d.want("319", d.config(), "onlyTheFileKnows=2\n", "onlyTheFileKnows=1\n")
 }
 
-func (d *duel) unregisterNotificationsByOwnID() {
-	e, err := newEars()
-	if err != nil {
-		d.Fatal(err)
-	}
-	defer e.close()
-	e.attribute(d.servers)
-	d.want("the switch", d.set("notifyMinBrokerIdChanged=true"), "0 remark absent", "0 remark absent")
-	for group, saidID := range []int64{0, 7} {
-		name := string(rune('a' + group))
-		master := d.broker(name, 0, brokerAddr(group, 0), "One", "Two")
-		slave := d.broker(name, 1, brokerAddr(group, 1), "One", "Two")
-		master.acting, slave.acting = "true", "true"
-		d.register(name+"m", master)
-		d.register(name+"s", slave)
-		said := *master
-		said.ID = saidID
-		d.unregister(name+"m", &said)
-	}
-	// The second is the first's like, so when Pharos has sent it, Java had its time too.
-	deadline := time.Now().Add(hearTime)
-	for e.count(1) < 2 && time.Now().Before(deadline) {
-		time.Sleep(10 * time.Millisecond)
-	}
-	time.Sleep(500 * time.Millisecond)
-	if java, pharos := e.count(0), e.count(1); java != 1 || pharos != 2 {
-		d.Errorf("of two departed masters, one under a wrong id, Java told %d and Pharos %d; want 1 and 2", java, pharos)
-	}
-	d.want("the switch", d.set("notifyMinBrokerIdChanged=false"), "0 remark absent", "0 remark absent")
-}
-
 func (d *duel) zoneOfOddStaticTopic() {
 	b := d.broker("q\"ö🚀", 0, "127.0.0.1:1", "Static", "Other")
 	b.topics[0].mapping, b.zone = true, "z"
@@ -263,23 +228,18 @@ func (d *duel) unregisterUnderAnotherName() {
 	d.unregister("z", b)
 }
 
-func (d *duel) wrongTypes() {
+func (d *duel) damagedValues() {
 	b := d.broker("a", 0, "127.0.0.1:1")
-	send := func(version, config, filters string) [2]*Reply {
-		return d.registerWith("a", b, []byte(fmt.Sprintf(`{"filterServerList":%s,"topicConfigSerializeWrapper":{"dataVersion":%s,`+
-			`"topicConfigTable":{"%sA":{"topicName":"%[3]sA",%s},"%[3]sB":{"topicName":"%[3]sB"}}}}`, filters, version, d.prefix, config)))
+	send := func(config, filters string) [2]*Reply {
+		return d.registerWith("a", b, []byte(fmt.Sprintf(`{"filterServerList":%s,"topicConfigSerializeWrapper":{"dataVersion":{"counter":1,"timestamp":5},`+
+			`"topicConfigTable":{"%sA":{"topicName":"%[2]sA"},"%[2]sB":{"topicName":"%[2]sB",%[3]s}}}}`, filters, d.prefix, config)))
 	}
-	const version = `{"counter":1,"timestamp":5}`
-	for _, config := range []string{`"order":"x"`, `"attributes":[]`, `"attributes":"x"`} {
-		d.want(config, send(version, config, "[]"), "1 remark & Failed to decode RegisterBrokerBody", "0 remark absent")
+	for _, config := range []string{`"perm":-`, `"perm":"0x7"`, `"topicName":"\u00G0"`, "\"topicName\":\"\xc0\x80\""} {
+		d.want(config, send(config, "[]"), "0 remark absent", "1 remark & Failed to decode RegisterBrokerBody")
 		d.unregister("a", b)
 	}
-	d.want("perm {}", send(version, `"perm":{}`, "[]"), "0 remark absent", "1 remark & Failed to decode RegisterBrokerBody")
-	d.want("filter servers {}", send(version, `"perm":6`, "{}"), "0 remark absent", "1 remark & Failed to decode RegisterBrokerBody")
-	d.want("a null data version", send("null", `"perm":6`, "[]"), "0 remark absent", "0 remark absent")
-	d.want("its version", d.version(b), "0 remark absent & !counter", `0 remark absent & {"counter":0,"stateVersion":0,"timestamp":0}`)
-	d.want("a null counter", send(`{"counter":null,"timestamp":5}`, `"perm":6`, "[]"), "0 remark absent", "0 remark absent")
-	d.want("its version", d.version(b), `{"stateVersion":0,"timestamp":5}`, `{"counter":0,"stateVersion":0,"timestamp":5}`)
+	d.want("a null filter server", send(`"perm":6`, `["x",null]`), "0 remark absent", "0 remark absent")
+	d.want("its route", d.route("A"), `["x",null]`, `["x"]`)
 	d.unregister("a", b)
 }
 
@@ -290,8 +250,22 @@ func (d *duel) incompleteRegistration() {
 	d.want("a topic without topicName", d.registerWith("a", b, nameless), "0 remark absent", "1 remark & topicName")
 	d.want("a null table", d.registerWith("a", d.broker("n", 0, "127.0.0.1:4"),
 		[]byte(`{"topicConfigSerializeWrapper":{"topicConfigTable":null}}`)), "0 remark absent", "1 remark & topicConfigTable")
+	d.nullDataVersion()
 	for _, field := range []string{"brokerName", "clusterName", "brokerAddr"} {
 		d.want("without "+field, d.registerWith("a", b, body, field), "0 remark absent", "1 remark & "+field)
 	}
 	d.want("what they leave", d.clusters(), b.Name, "!"+b.Name)
+}
+
+// nullDataVersion: Java takes one, and then no other broker can take over that one's id.
+func (d *duel) nullDataVersion() {
+	d.Helper()
+	first, second := d.broker("v", 0, "127.0.0.1:5", "V1", "V2"), d.broker("v", 0, "127.0.0.1:6", "V1", "V2")
+	body := first.registerBody(newRand(), first.topics)
+	null := strings.Replace(string(body), first.dv.json(), "null", 1)
+	d.want("a null data version", d.registerWith("v", first, []byte(null)), "0 remark absent", "1 remark & dataVersion is null")
+	d.want("another address", d.register("w", second), "0 remark absent", "0 remark absent")
+	d.want("who has the id", d.route("V1"), `"127.0.0.1:5"`, `"127.0.0.1:6"`)
+	d.unregister("w", first)
+	d.unregister("w", second)
 }

@@ -3,6 +3,7 @@ package differential
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -41,4 +42,56 @@ func TestExceptionsAreDocumented(t *testing.T) {
 	if len(rows) > 0 {
 		t.Errorf("only in the document: %v", rows)
 	}
+}
+
+// TestLimitsAreTested: each entry of the other lists of docs/compatibility.md names tests,
+// and there are such tests.
+func TestLimitsAreTested(t *testing.T) {
+	const root = "../../../"
+	text, err := os.ReadFile(root + "docs/compatibility.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	for _, heading := range []string{"## Limits", "## First bytes and damaged frames"} {
+		_, section, found := strings.Cut(string(text), heading+"\n")
+		section, _, _ = strings.Cut(section, "\n## ")
+		if !found {
+			t.Errorf("no section %q", heading)
+		}
+		for line := range strings.Lines(section) {
+			cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+			if len(cells) < 4 || strings.HasPrefix(cells[0], " ---") || strings.TrimSpace(cells[0]) == "what" {
+				continue
+			}
+			for _, test := range strings.Split(cells[len(cells)-1], ",") {
+				folder, name, _ := strings.Cut(strings.TrimSpace(test), " ")
+				if !hasTest(t, root+folder, name) {
+					t.Errorf("%s: there is no test %q in %q", strings.TrimSpace(cells[0]), name, folder)
+				}
+				checked++
+			}
+		}
+	}
+	if checked < 30 {
+		t.Errorf("only %d tests are named", checked)
+	}
+}
+
+func hasTest(t *testing.T, folder, name string) bool {
+	t.Helper()
+	files, err := filepath.Glob(folder + "/*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "\nfunc "+name+"(t *testing.T)") {
+			return name != ""
+		}
+	}
+	return false
 }

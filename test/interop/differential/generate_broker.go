@@ -236,7 +236,7 @@ var oddBodies = []struct {
 			oddVersions[g.r.IntN(len(oddVersions))])), false
 	}},
 	{"odd filter servers", func(g *generator, b *member) ([]byte, bool) {
-		list := []string{`["127.0.0.1:1","127.0.0.1:1"]`, `[1,true]`, `""`, `"127.0.0.1:1"`, `null`}
+		list := []string{`["127.0.0.1:1","127.0.0.1:1"]`, `[1,true]`, `""`, `"127.0.0.1:1"`, `null`, `"null"`, `{}`, `{"a":1}`, `5`, `true`}
 		return []byte(fmt.Sprintf(`{"filterServerList":%s,"topicConfigSerializeWrapper":{"dataVersion":{"counter":7,"timestamp":7},"topicConfigTable":{}}}`,
 			list[g.r.IntN(len(list))])), false
 	}},
@@ -247,6 +247,7 @@ var oddVersions = []string{
 	`{}`, `{"counter":5,"timestamp":5,"stateVersion":null}`, `{"counter":1.9,"timestamp":5}`, `{"counter":"8","timestamp":"9","stateVersion":"1"}`,
 	`{"counter":-1,"timestamp":-5,"stateVersion":-7}`, `{"counter":9223372036854775807,"timestamp":5}`, `{"counter":9223372036854775808,"timestamp":5}`,
 	`{"counter":true,"timestamp":5}`, `{"counter":1e3,"timestamp":5}`, `{"counter":"x","timestamp":5}`, `{"counter":{},"timestamp":5}`, `[]`, `5`, `"x"`,
+	`{"counter":null,"timestamp":5}`, `{"counter":"true","timestamp":5}`, `{"counter":[7],"timestamp":[5]}`, `{"counter":1e19,"timestamp":5}`, `{"counter":7L,"timestamp":5}`,
 	`{"Counter":4,"timestamp":5}`, `{"counter":4,"counter":6,"timestamp":5}`, `{"timestamp":5,"extra":{"counter":9}}`,
 }
 
@@ -268,6 +269,8 @@ var oddConfigs = []string{
 	`"readQueueNums":0`, `"readQueueNums":-4`, `"writeQueueNums":2147483647`, `"writeQueueNums":2147483648`, `"writeQueueNums":""`,
 	`"topicFilterType":"MULTI_TAG"`, `"topicFilterType":"NO_TAG"`, `"topicFilterType":null`, `"topicFilterType":1`, `"topicFilterType":9`,
 	`"order":"true"`, `"order":1`, `"attributes":null`, `"attributes":{"a":1,"b":null}`,
+	`"order":"x"`, `"order":"Y"`, `"order":{}`, `"order":[]`, `"attributes":[]`, `"attributes":"x"`, `"attributes":""`, `"attributes":5`,
+	`"perm":{}`, `"perm":{"a":[1]}`, `"perm":[4]`, `"perm":[]`, `"perm":[4,2]`, `"perm":"true"`, `"perm":1e10`, `"perm":-1e10`, `"perm":4L`, `"topicFilterType":true`,
 	`"topicSysFlag":null`, `"topicSysFlag":"3"`, `"TopicSysFlag":3`, `"perm":6,"perm":4`, `"unknown":[[[{"perm":1}]]]`,
 }
 
@@ -294,9 +297,6 @@ func (g *generator) unregister() {
 	u := *b
 	note := ""
 	kind := g.r.IntN(8)
-	if g.notify && kind < 4 {
-		kind = 4 // Java decides by the request's id whether the smallest one went
-	}
 	switch kind {
 	case 0:
 		u.ID += 3

@@ -3,6 +3,8 @@ package differential
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -106,9 +108,6 @@ func (g *generator) addBroken(conn, n int) {
 	draft := brokenFrames[n]
 	opaque := g.nextOpaque()
 	q := Request{Opaque: opaque, Expect: ExpectAny, Frame: draft.frame(g, opaque), Note: draft.note}
-	if strings.HasPrefix(draft.note, "foreign property") {
-		q.Tag = tagForeignProperty
-	}
 	g.add(conn, q)
 }
 
@@ -130,10 +129,35 @@ func binaryFrame(tail ...byte) func(*generator, int32) []byte {
 	}
 }
 
-var brokenFrames = []struct {
+// brokenFrame is a frame and what is odd about it.
+type brokenFrame struct {
 	note  string
 	frame func(*generator, int32) []byte
-}{
+}
+
+// unusedProperties are properties that Java's command has besides those of a header, with
+// values that fit and values that close the connection.
+var unusedProperties = map[string][]string{
+	"body":                    {`null`, `""`, `"AAAA"`, `"null"`, `5`, `true`, `{}`, `[]`, `[1,"2",true,null,1.5]`, `["x"]`, `[99999999999]`, `[{"a":"x"}]`, `[[1]]`, `[[]]`},
+	"suspended":               {`null`, `""`, `"null"`, `"x"`, `"True"`, `"Y"`, `"y"`, `"2"`, `5`, `1.5`, `true`, `{}`, `[]`},
+	"callbackList":            {`null`, `""`, `"null"`, `"[]"`, `5`, `true`, `{}`, `[]`, `[{"a":[1]},null,true]`, `[5]`, `["x"]`, `[[]]`},
+	"processTimer":            {`null`, `""`, `"null"`, `"x"`, `5`, `true`, `{}`, `{"running":5}`, `[]`},
+	"serializeTypeCurrentRPC": {`null`, `""`, `"x"`, `0`, `1`, `2`, `-1`, `1.999`, `true`, `{}`, `[]`},
+	"type":                    {`"x"`, `5`, `{}`, `[1]`},
+}
+
+// withUnusedProperties adds a frame for each of their values.
+func withUnusedProperties(frames []brokenFrame) []brokenFrame {
+	for _, property := range slices.Sorted(maps.Keys(unusedProperties)) {
+		for _, value := range unusedProperties[property] {
+			member := fmt.Sprintf("%q:%s", property, value)
+			frames = append(frames, brokenFrame{member, jsonFrame(`{"code":106,` + member + `,"opaque":@}`)})
+		}
+	}
+	return frames
+}
+
+var brokenFrames = withUnusedProperties([]brokenFrame{
 	{"length 0", func(*generator, int32) []byte { return append(word(0), make([]byte, 12)...) }},
 	{"length 3", func(*generator, int32) []byte { return append(word(3), make([]byte, 12)...) }},
 	{"length -1", func(*generator, int32) []byte { return append(word(0xFFFFFFFF), make([]byte, 12)...) }},
@@ -176,11 +200,6 @@ var brokenFrames = []struct {
 	{"trailing comma", jsonFrame(`{"code":106,"opaque":@,}`)},
 	{"key in upper case", jsonFrame(`{"CODE":106,"opaque":@}`)},
 	{"byte order mark", jsonFrame("\ufeff" + `{"code":106,"opaque":@}`)},
-	{"foreign property body", jsonFrame(`{"code":106,"body":"AAAA","opaque":@}`)},
-	{"foreign property suspended", jsonFrame(`{"code":106,"suspended":"x","opaque":@}`)},
-	{"foreign property callbackList", jsonFrame(`{"code":106,"callbackList":5,"opaque":@}`)},
-	{"foreign property processTimer", jsonFrame(`{"code":106,"processTimer":[1],"opaque":@}`)},
-	{"foreign property serializeTypeCurrentRPC", jsonFrame(`{"code":106,"serializeTypeCurrentRPC":5,"opaque":@}`)},
 	{"unquoted keys", jsonFrame(`{code:106,opaque:@}`)},
 	{"extFields null", jsonFrame(`{"code":105,"extFields":null,"opaque":@}`)},
 	{"extFields empty", jsonFrame(`{"code":105,"extFields":{},"opaque":@}`)},
@@ -201,4 +220,4 @@ var brokenFrames = []struct {
 	{"binary, unknown language", func(_ *generator, o int32) []byte {
 		return Frame(1, binaryHeader(105, 200, 513, o, 0, "", []Ext{{Key: "topic", Value: "nothing"}}), nil)
 	}},
-}
+})

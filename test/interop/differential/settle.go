@@ -132,9 +132,7 @@ func (r *runner) membersOf(b BrokerRef) (map[string]string, error) {
 	return addrs, nil
 }
 
-// isMember says whether the reference knows the broker under just this id. With another one
-// Java and Pharos disagree about who is told of an unregistration: Java goes by the id in
-// the request, Pharos by the one that the address has.
+// isMember says whether the reference knows the broker under just this id.
 func (r *runner) isMember(b *BrokerRef) (bool, error) {
 	addrs, err := r.membersOf(*b)
 	return addrs[b.Addr] == strconv.FormatInt(b.ID, 10), err

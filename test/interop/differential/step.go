@@ -39,9 +39,8 @@ type Request struct {
 
 // Tags of requests that an exception is about.
 const (
-	tagZone            = "zone"             // 105 kept to one zone
-	tagForeignProperty = "foreign property" // a header with a property of Java's object that is no header field
-	tagMappedAgain     = "mapped again"     // 103 with a static mapping under a data version that was used
+	tagZone        = "zone"         // 105 kept to one zone
+	tagMappedAgain = "mapped again" // 103 with a static mapping under a data version that was used
 )
 
 // BrokerRef names one member of a broker group.
