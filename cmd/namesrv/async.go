@@ -15,6 +15,7 @@ const asyncBytesMax = 8 << 20
 // and said so in the stream once it moves again.
 type asyncWriter struct {
 	to      io.Writer
+	reopen  func() // what Reopen asks for; nil: nothing
 	queue   chan []byte
 	waiting atomic.Int64 // bytes
 	dropped atomic.Uint64
@@ -22,14 +23,17 @@ type asyncWriter struct {
 	done    chan struct{}
 }
 
-func newAsyncWriter(to io.Writer) *asyncWriter {
-	w := &asyncWriter{to: to, queue: make(chan []byte, 16<<10), quit: make(chan struct{}), done: make(chan struct{})}
+func newAsyncWriter(to io.Writer, reopen func()) *asyncWriter {
+	w := &asyncWriter{to: to, reopen: reopen, queue: make(chan []byte, 16<<10), quit: make(chan struct{}), done: make(chan struct{})}
 	go w.run()
 	return w
 }
 
 // Write queues a copy of p. It never blocks and never fails.
 func (w *asyncWriter) Write(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil // nil in the queue is Reopen's
+	}
 	if w.waiting.Add(int64(len(p))) <= asyncBytesMax {
 		select {
 		case w.queue <- append([]byte(nil), p...):
@@ -40,6 +44,15 @@ func (w *asyncWriter) Write(p []byte) (int, error) {
 	w.waiting.Add(-int64(len(p)))
 	w.dropped.Add(1)
 	return len(p), nil
+}
+
+// Reopen has what is written to opened again, behind the lines that wait. It never blocks;
+// when there is no room in the queue, nothing happens.
+func (w *asyncWriter) Reopen() {
+	select {
+	case w.queue <- nil:
+	default:
+	}
 }
 
 func (w *asyncWriter) run() {
@@ -63,6 +76,12 @@ func (w *asyncWriter) run() {
 
 // write ignores errors: there is nobody to tell who would not be told through here.
 func (w *asyncWriter) write(p []byte) {
+	if p == nil {
+		if w.reopen != nil {
+			w.reopen()
+		}
+		return
+	}
 	_, _ = w.to.Write(p)
 	w.waiting.Add(-int64(len(p)))
 	if n := w.dropped.Swap(0); n > 0 {

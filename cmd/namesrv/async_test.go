@@ -35,7 +35,7 @@ func (g *gate) String() string {
 
 func TestAsyncWriterNeverBlocks(t *testing.T) {
 	g := &gate{open: make(chan struct{})}
-	w := newAsyncWriter(g)
+	w := newAsyncWriter(g, nil)
 	line := strings.Repeat("x", 1<<20) + "\n"
 	const lines = 20 // of which 8 MiB fit
 	for range lines {
@@ -60,7 +60,7 @@ func TestAsyncWriterNeverBlocks(t *testing.T) {
 func TestAsyncWriterCloseGivesUp(t *testing.T) {
 	g := &gate{open: make(chan struct{})}
 	defer close(g.open)
-	w := newAsyncWriter(g)
+	w := newAsyncWriter(g, nil)
 	_, _ = io.WriteString(w, "x")
 	begin := time.Now()
 	w.Close(50 * time.Millisecond)

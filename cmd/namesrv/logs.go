@@ -30,20 +30,28 @@ type logs struct {
 // openLogs never fails: without a file the lines go to standard error, after a line that
 // says why.
 func openLogs(cfg *config.Namesrv, stderr io.Writer, terminal bool) *logs {
-	l := &logs{stderr: newAsyncWriter(stderr)}
+	l := &logs{stderr: newAsyncWriter(stderr, nil)}
 	l.mirrored = cfg.LogToStderr == "always" || cfg.LogToStderr == "auto" && terminal
 	path := filepath.Join(cfg.LogDir, "namesrv.log")
 	if err := touch(path); err != nil {
 		l.mirrored = true
 		fmt.Fprintf(l.stderr, "namesrv: no log file, so log lines come here: %v\n", err)
 	} else {
-		keepCrash(filepath.Join(cfg.LogDir, "namesrv_crash.log"))
-		l.file = newAsyncWriter(&lumberjack.Logger{
+		crashPath := filepath.Join(cfg.LogDir, "namesrv_crash.log")
+		keepCrash(crashPath)
+		file := &lumberjack.Logger{
 			Filename:   path,
 			MaxSize:    int(max(1, cfg.LogFileBytesMax>>20)), // MiB
 			MaxBackups: cfg.LogFilesMax,
 			Compress:   true,
 			LocalTime:  true,
+		}
+		l.file = newAsyncWriter(file, func() {
+			if err := touch(path); err != nil { // before it is closed: the next line opens what is there
+				fmt.Fprintf(l.stderr, "namesrv: the log file cannot be opened again: %v\n", err)
+			}
+			_ = file.Close() // nothing is buffered
+			keepCrash(crashPath)
 		})
 	}
 	var level slog.Level
@@ -61,6 +69,15 @@ func keepCrash(path string) {
 	}
 	_ = debug.SetCrashOutput(f, debug.CrashOptions{})
 	f.Close()
+}
+
+// reopen has the log file opened again by its name, for whoever has moved or deleted it.
+func (l *logs) reopen() {
+	if l.file == nil {
+		return
+	}
+	l.file.Reopen()
+	l.Info("hangup: the log file is opened again")
 }
 
 // touch makes sure that the file can be written, with a mode that log shippers can read:

@@ -26,16 +26,20 @@ type env struct {
 	stderrTerminal bool
 	// signals delivers SIGTERM, SIGINT and SIGQUIT.
 	signals <-chan os.Signal
+	// hangups delivers SIGHUP, apart: however many come, none of the others is lost.
+	hangups <-chan os.Signal
 }
 
 func main() {
 	os.Exit(run(processEnv()))
 }
 
-// processEnv is the real surroundings. From here on SIGHUP does nothing (Java stops, but
+// processEnv is the real surroundings. From here on SIGHUP ends nothing (Java stops, but
 // under nohup), and a closed stdout or stderr is an error of a write instead of the end.
 func processEnv() env {
-	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
+	signal.Ignore(syscall.SIGPIPE)
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGQUIT)
 	// A shell without job control starts what it puts in the background with SIGINT
@@ -47,7 +51,7 @@ func processEnv() env {
 	return env{
 		args: os.Args[1:], getenv: os.Getenv,
 		stdout: os.Stdout, stderr: os.Stderr, stderrTerminal: err == nil,
-		signals: signals,
+		signals: signals, hangups: hangups,
 	}
 }
 

@@ -42,7 +42,7 @@ func serve(e env, cfg *config.Namesrv, stdout io.Writer) int {
 		cfg.SerializeType, cfg.BindAddress, cfg.BoundPort())
 	p.log.Info(boot)
 	fmt.Fprintln(stdout, boot)
-	return p.untilSignal(e.signals)
+	return p.untilSignal(e.signals, e.hangups)
 }
 
 // reportConfig says in the log where the settings came from, and what in them was not

@@ -11,8 +11,8 @@ import (
 
 // untilSignal waits for SIGTERM or SIGINT, stops the server, and returns Java's exit code
 // for it: 143 or 130. A second one ends the wait for the stop. SIGQUIT only asks how
-// things are.
-func (p *process) untilSignal(signals <-chan os.Signal) int {
+// things are, and SIGHUP opens the log file again.
+func (p *process) untilSignal(signals, hangups <-chan os.Signal) int {
 	var stopped chan struct{}
 	code := exitOK
 	for {
@@ -20,6 +20,8 @@ func (p *process) untilSignal(signals <-chan os.Signal) int {
 		case <-stopped:
 			p.log.Info("stopped")
 			return code
+		case <-hangups:
+			p.log.reopen()
 		case sig := <-signals:
 			if sig == syscall.SIGQUIT {
 				p.dumpGoroutines()

@@ -24,7 +24,7 @@ func start(e env, opts options) int {
 		return exitOK
 	}
 	// A stuck stdout must not hold up the server.
-	stdout := newAsyncWriter(e.stdout)
+	stdout := newAsyncWriter(e.stdout, nil)
 	defer stdout.Close(logFlushTimeout)
 	sayLoaded(stdout, opts)
 	return serve(e, cfg, stdout)
