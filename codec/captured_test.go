@@ -134,7 +134,9 @@ func (c *capturedFrame) decode(t *testing.T) *Command {
 // TestCapturedFramesDecode: every frame is accepted and says what the independent reading
 // found.
 func TestCapturedFramesDecode(t *testing.T) {
+	producers := map[string]bool{}
 	for _, c := range readCaptured(t) {
+		producers[c.producer] = true
 		t.Run(c.file, func(t *testing.T) {
 			cmd := c.decode(t)
 			got := map[string]string{
@@ -162,6 +164,11 @@ func TestCapturedFramesDecode(t *testing.T) {
 				t.Errorf("body of %d bytes, want %d; a reply: %v", len(cmd.Body), c.bodyLen, cmd.IsResponse())
 			}
 		})
+	}
+	for _, p := range []string{"client-5.5.0", "client-4.8.0", "goclient-2.1.2", "mqadmin-5.5.0-binary", "broker-4.9.7-master"} {
+		if !producers[p] {
+			t.Errorf("no frame of %s; there are those of %v", p, producers)
+		}
 	}
 }
 

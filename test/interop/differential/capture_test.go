@@ -3,6 +3,7 @@ package differential
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,38 @@ func TestCaptureStatic(t *testing.T) {
 	t.Logf("topicRoute\n%s\n%s", out, errs)
 	for _, r := range s.recorders {
 		r.write(t, dir)
+	}
+}
+
+// TestCaptureGo captures the questions and answers of the Go client v2.1.2: JSON headers of
+// another order than Java's, with an empty remark, and a version below 401.
+func TestCaptureGo(t *testing.T) {
+	interop.Require(t)
+	dir := os.Getenv("PHAROS_CAPTURE")
+	if dir == "" {
+		t.Skip("NOT RUN: makes golden frames; PHAROS_CAPTURE=<empty folder> says where")
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := newCaptureStage(t)
+	interop.StartBroker(t, interop.BrokerOptions{Name: "broker-a", Addrs: s.json.Addr})
+	binary := filepath.Join(t.TempDir(), "goclient")
+	build := exec.Command("go", "build", "-o", binary, ".") // a module of its own
+	build.Dir = filepath.Join("..", "goclient")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the Go client: %v\n%s", err, out)
+	}
+	run := exec.Command(binary, "-namesrv", s.through(t, "goclient-2.1.2"), "-topic", "Captured", "-group", "captured_go", "-n", "10")
+	run.Dir = t.TempDir()
+	run.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + run.Dir}
+	if out, err := run.CombinedOutput(); err != nil {
+		t.Fatalf("the Go client: %v\n%s", err, out)
+	}
+	for _, r := range s.recorders {
+		if n := r.write(t, dir); n < 4 {
+			t.Errorf("%s: %d files", r.peer, n)
+		}
 	}
 }
 
