@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes sure that the tools the tests need are there: JDK 17 and Maven (interop tests), gcc (race
-# detector), unshare and mount (privileged tests); and clang, nftables and iproute2, which the tests
-# of half-dead connections are made with.
+# detector), unshare and mount (privileged tests); and clang, llvm, nftables and iproute2, which the
+# tests of BPF programs and of half-dead connections are made with.
 # As root on Debian it installs what is missing. Elsewhere it prints one line for each missing tool
 # that says what is not tested without it, and ends with 1.
 set -u
@@ -20,9 +20,10 @@ each() {
 	"$1" mvn maven "interop with Java brokers, clients, mqadmin and the differential test"
 	"$1" gcc gcc "everything under the race detector"
 	"$1" unshare util-linux "single-file mounts and full disks (privileged)"
-	"$1" clang clang "nothing today: BPF objects are not part of it yet"
-	"$1" nft nftables "nothing today: faults of the network are not part of it yet"
-	"$1" ip iproute2 "nothing today: faults of the network are not part of it yet"
+	"$1" clang clang "that the committed BPF object is what its sources give (privileged)"
+	"$1" llvm-strip llvm "that the committed BPF object is what its sources give (privileged)"
+	"$1" nft nftables "BPF programs and half-dead connections, by faults in network namespaces (privileged)"
+	"$1" ip iproute2 "BPF programs and half-dead connections, by faults in network namespaces (privileged)"
 }
 
 each need
