@@ -51,8 +51,9 @@ interop-full: ## all versions, faults, the long differential test, a stop of 130
 hostile: ## attackers beside innocents, 10 s an attack, held to the latency target: needs an idle machine
 	PHAROS_HOSTILE=1 PHAROS_HOSTILE_SECONDS=10 PHAROS_HOSTILE_STRICT=1 $(GO) test -count=1 -timeout 15m -v -run TestInnocents ./test/hostile
 
-measure: ## lookups beside 15 MB registrations on one core, held to 2 ms above quiet: needs an idle machine
+measure: ## lookups beside 15 MB registrations, held to 2 ms above quiet; BPF programs (root): needs an idle machine
 	PHAROS_MEASURE=1 $(GO) test -count=1 -v -run TestLookupsBesideRegistrations ./server
+	PHAROS_MEASURE=1 PHAROS_PRIVILEGED=1 $(GO) test -count=1 -v -run PrivilegedCost ./bpf
 
 bench: ## micro benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem ./codec ./routetable ./server
