@@ -138,6 +138,8 @@ func (h *handlers) renewed(rq *Request, res routetable.RegisterResult) {
 		// The connection closed a moment ago, and its close, which takes its brokers with it,
 		// cannot know this binding.
 		h.removeBindingLater(res.Binding)
+	} else {
+		h.watchBound(rq.Conn, res.Binding, true)
 	}
 	h.replyRegistered(rq, res)
 }
@@ -225,11 +227,14 @@ func (h *handlers) applyRegistration(conn Conn, reg *routetable.Registration) (r
 			res = x.RegisterBroker(reg)
 		}
 	})
-	if alive && res.Status == routetable.Registered && !conn.Bindings().Bind(res.Binding) {
-		h.removeBinding(res.Binding) // closed since the look within
-		alive = false
-	}
 	h.perform(effects)
+	if alive && res.Status == routetable.Registered {
+		if alive = conn.Bindings().Bind(res.Binding); alive {
+			h.watchBound(conn, res.Binding, true)
+		} else {
+			h.removeBinding(res.Binding) // closed since the look within
+		}
+	}
 	return res, alive
 }
 

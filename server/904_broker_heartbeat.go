@@ -33,6 +33,8 @@ func (h *handlers) heartbeat(rq *Request, cluster, addr []byte) (routetable.Brok
 	case routetable.HeartbeatRenewed:
 		if info.Conn != rq.Conn.ID() {
 			h.rebind(rq.Conn, &info)
+		} else {
+			h.watchBound(rq.Conn, info.Binding(), false)
 		}
 	}
 	return info, status
@@ -40,8 +42,8 @@ func (h *handlers) heartbeat(rq *Request, cluster, addr []byte) (routetable.Brok
 
 // rebind binds a registration to conn if the connection it is bound to is no more.
 func (h *handlers) rebind(conn Conn, info *routetable.BrokerInfo) {
-	if bound, open := h.srv.Conn(info.Conn); open && !bound.Closed() {
-		return
+	if bound, open := h.srv.Conn(info.Conn); open && !bound.Closed() && (h.srv.watcher == nil || info.Conn > conn.ID()) {
+		return // a watcher rather judges the younger connection
 	}
 	binding, ok := h.table.Rebind(info.Binding(), conn.ID())
 	if !ok {
@@ -50,7 +52,9 @@ func (h *handlers) rebind(conn Conn, info *routetable.BrokerInfo) {
 	h.stats.rebound.Add(1)
 	if !conn.Bindings().Bind(binding) {
 		h.removeBindingLater(binding)
+		return
 	}
+	h.watchBound(conn, binding, false)
 }
 
 // restoreLater shows a hidden registration again.

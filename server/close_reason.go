@@ -28,6 +28,8 @@ const (
 	CloseOutboundMemory
 	// CloseExpired: its broker was not heard of within its heartbeat timeout.
 	CloseExpired
+	// CloseHalfDead: the kernel's evidence says that its peer cannot be reached any more.
+	CloseHalfDead
 	// CloseInternal: serving it panicked.
 	CloseInternal
 	// CloseEngine: the event engine ended and is being restarted.
@@ -42,7 +44,7 @@ var closeReasonNames = [closeReasons]string{
 	ClosePeer: "peer", CloseBroken: "broken", CloseIdle: "idle", CloseBadFrame: "bad_frame",
 	CloseUnsupported: "unsupported_protocol", ClosePartialStalled: "partial_frame_stalled",
 	CloseInboundMemory: "inbound_memory", CloseOutboundStalled: "outbound_stalled",
-	CloseOutboundMemory: "outbound_memory", CloseExpired: "expired", CloseInternal: "internal_error",
+	CloseOutboundMemory: "outbound_memory", CloseExpired: "expired", CloseHalfDead: "half_dead", CloseInternal: "internal_error",
 	CloseEngine: "engine_restart", CloseShutdown: "shutdown",
 }
 

@@ -54,6 +54,8 @@ type connection struct {
 	// What it holds of the memory budgets, for whoever has to choose a victim.
 	inboundHeld  atomic.Int64
 	outboundHeld atomic.Int64
+	// carries: a broker registered on it. For the watcher.
+	carries atomic.Bool
 	// lanes is what of its requests waits in lanes.
 	lanes laneShare
 	// progressMillis is when bytes last moved: in for a partial frame, out for a blocked
@@ -64,6 +66,7 @@ type connection struct {
 	wire           wire
 	closed         bool // OnClose has run
 	detected       bool // the first bytes were looked at
+	asked          bool // for a route, and the watcher knows
 	lastUsedMillis int64
 	large          *largeFrame // the large frame being received
 	slot           int         // index in loop.conns

@@ -16,6 +16,9 @@ func (h *handlers) perform(effects []routetable.Effect) {
 		case routetable.EffectNotifyMinBrokerID:
 			h.notifier.notify(e.Notify)
 		case routetable.EffectRemoved:
+			if w := h.srv.watcher; w != nil {
+				w.Gone(e.Broker)
+			}
 			h.stats.removals[e.Reason].Add(1)
 			h.logRemoved(e)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/netip"
 	"sync"
 
@@ -167,9 +168,22 @@ func (e *engine) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 		c := e.srv.newConnection(l, gc, gc.RemoteAddr().String())
 		gc.SetContext(c)
 		l.opened(c)
+		if w := e.srv.watcher; w != nil {
+			l.guard(c, "connection opened", func() { w.Opened(c.id, addrPortOf(gc.RemoteAddr()), addrPortOf(gc.LocalAddr()), gc.Fd()) })
+		}
 		return nil, gnet.None
 	}
 	return nil, gnet.Close
+}
+
+// addrPortOf returns an address of a TCP connection; an IPv4 one as such.
+func addrPortOf(a net.Addr) netip.AddrPort {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	ap := tcp.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
 
 // OnTraffic implements gnet.EventHandler.
@@ -194,7 +208,7 @@ func (e *engine) OnClose(gc gnet.Conn, err error) gnet.Action {
 	case errors.Is(err, io.EOF):
 		reason = ClosePeer
 	}
-	c.loop.ended(c, reason)
+	c.loop.ended(c, reason, errnoOf(err))
 	return gnet.None
 }
 

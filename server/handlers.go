@@ -21,6 +21,8 @@ type Deps struct {
 	Config *config.Namesrv
 	// KV is the KV table with its file.
 	KV *kvconfig.Store
+	// Watcher is told of connections and judges their ends. Nil: nobody is, nobody does.
+	Watcher Watcher
 }
 
 // handlers is what the request handlers share. It is made once, before the first

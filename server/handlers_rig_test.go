@@ -98,7 +98,7 @@ func (w *rigWire) Write(p []byte) (int, error) { w.out = append(w.out, p...); re
 func (w *rigWire) close(reason CloseReason) {
 	if w.isOpen {
 		w.isOpen = false
-		w.r.loop.ended(w.conn, reason)
+		w.r.loop.ended(w.conn, reason, 0)
 	}
 }
 

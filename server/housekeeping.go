@@ -29,7 +29,7 @@ func unregisters(reason CloseReason) bool {
 // broker it carried, behind the requests of that broker that wait there. It is called on
 // the connection's loop, after the last request.
 func (h *handlers) connClosed(conn Conn, reason CloseReason) {
-	if !unregisters(reason) {
+	if !unregisters(reason) || h.srv.judged(reason) {
 		return
 	}
 	for _, key := range conn.Bindings().Keys() {

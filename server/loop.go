@@ -3,6 +3,7 @@ package server
 import (
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/pharosmq/pharos/codec"
 )
@@ -94,7 +95,7 @@ func (l *loop) opened(c *connection) {
 
 // ended is told that the connection is closed, whoever closed it. reason counts if nobody
 // asked for the close before.
-func (l *loop) ended(c *connection, reason CloseReason) {
+func (l *loop) ended(c *connection, reason CloseReason, errno syscall.Errno) {
 	if c.closed {
 		return
 	}
@@ -113,6 +114,9 @@ func (l *loop) ended(c *connection, reason CloseReason) {
 	l.holdInbound(c, 0)
 	l.holdOutbound(c, 0)
 	l.srv.conns.remove(c.id)
+	if w := l.srv.watcher; w != nil {
+		l.guard(c, "connection closed", func() { w.Closed(c.id, c.reason(), errno) })
+	}
 	l.guard(c, "connection closed", func() { l.srv.hooks.connClosed(c, c.reason()) })
 }
 

@@ -124,6 +124,7 @@ func (l *loop) serveFrame(c *connection, frame []byte) {
 func (l *loop) serveRequest(c *connection, rq *Request) {
 	before := len(l.out)
 	rq.prepare(l.out)
+	rq.watched = l.srv.watcher != nil && l.watchRequest(c, rq.Cmd.Code)
 	timed := rq.Cmd.Code != codec.CodeGetRouteInfoByTopic || l.stats.FramesIn%latencySampleEvery == 0
 	if timed {
 		rq.startNanos = l.srv.clock.nanos()
@@ -136,6 +137,9 @@ func (l *loop) serveRequest(c *connection, rq *Request) {
 	case rq.detached:
 		return
 	default:
+		if rq.watched {
+			l.srv.watcher.Answered(c.id)
+		}
 		l.stats.count(rq.slot, &rq.reply)
 		if timed {
 			l.stats.Requests[rq.slot].observe(l.srv.clock.nanos() - rq.startNanos)

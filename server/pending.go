@@ -32,6 +32,7 @@ type Pending struct {
 	large      *largeFrame
 	buf        *replyBuffer
 	startNanos int64
+	watched    bool
 	shareBytes int // of the connection's share of the lanes; 0: none, or given back
 }
 
@@ -39,6 +40,7 @@ func newPending(rq *Request) *Pending {
 	p := &Pending{
 		Cmd: new(codec.Command), Conn: rq.Conn,
 		conn: rq.conn, srv: rq.srv, slot: rq.slot, sink: rq.sink, startNanos: rq.startNanos,
+		watched: rq.watched,
 	}
 	p.limits, p.serialize = rq.limits, rq.serialize
 	p.opaque, p.oneway, p.result = rq.opaque, rq.oneway, noResult

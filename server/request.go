@@ -41,6 +41,7 @@ type Request struct {
 	owned       bool        // frame is ours for good (off the loop)
 	detached    bool
 	dropped     bool // it is no request
+	watched     bool // the watcher waits for its answer
 	answerBytes int  // what its answer will have, roughly, if that is much
 	startNanos  int64
 }

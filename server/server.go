@@ -28,6 +28,7 @@ type Server struct {
 	conns    *connIndex
 	lanes    *Lanes
 	evictor  *evictor
+	watcher  Watcher // nil: none
 	plan     descriptorPlan
 	inbound  budget // unfinished frames and unhandled requests
 	outbound budget // unsent answers
@@ -79,7 +80,7 @@ func newServer(o Options, deps Deps, routes []route) (*Server, error) {
 		deps.Log = slog.Default()
 	}
 	s := &Server{
-		o: o, deps: deps, log: deps.Log, clock: newClock(tickMillis),
+		o: o, deps: deps, watcher: deps.Watcher, log: deps.Log, clock: newClock(tickMillis),
 		table: newDispatchTable(routes), conns: newConnIndex(), quit: make(chan struct{}), hooks: noHooks{},
 	}
 	s.lines = newRateLimitedLog(s.log, s.clock)
@@ -163,6 +164,9 @@ func (s *Server) finishPending(p *Pending) {
 	buf := p.buf
 	p.buf, p.dst = nil, nil
 	p.giveBackShare()
+	if p.watched {
+		s.watcher.Answered(p.conn.id)
+	}
 	s.send(p.conn, buf)
 	s.countOffLoop(p.slot, &p.reply, p.startNanos, false, false)
 }

@@ -119,7 +119,7 @@ func FuzzTraffic(f *testing.F) {
 		if c.Closed() && c.reason() != CloseBadFrame && c.reason() != CloseUnsupported {
 			t.Fatalf("closed as %v", c.reason())
 		}
-		l.ended(c, ClosePeer)
+		l.ended(c, ClosePeer, 0)
 		if l.srv.inbound.held.Load() != 0 {
 			t.Fatal("a closed connection holds memory")
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
+	"github.com/pharosmq/pharos/bpf"
 	"github.com/pharosmq/pharos/internal/admin"
 	"github.com/pharosmq/pharos/internal/config"
 	"github.com/pharosmq/pharos/internal/kvconfig"
@@ -26,6 +27,8 @@ type process struct {
 	log   *logs
 	srv   *server.Server
 	admin *admin.Server // nil: off
+
+	health *health
 }
 
 // serve runs the server until a signal stops it.
@@ -88,11 +91,10 @@ func (p *process) up() error {
 	if err != nil {
 		return err
 	}
+	table := routetable.New(routetable.Options{BodyBytesMax: bodyBytesMax(p.cfg.RouteCacheBytesMax)})
+	p.health = newHealth(p.cfg, p.log)
 	p.srv, err = server.New(options, server.Deps{
-		Log:    p.log.Logger,
-		Table:  routetable.New(routetable.Options{BodyBytesMax: bodyBytesMax(p.cfg.RouteCacheBytesMax)}),
-		Config: p.cfg,
-		KV:     kv,
+		Log: p.log.Logger, Table: table, Config: p.cfg, KV: kv, Watcher: p.health.watcher(),
 	})
 	if err != nil {
 		return err
@@ -101,6 +103,7 @@ func (p *process) up() error {
 		return err
 	}
 	p.cfg.SetBoundPort(int(p.srv.Addr().Port()))
+	p.health.start(p.srv, table, bpf.Mode(p.cfg.TCPTracing), p.srv.Addr().Port())
 	if err := p.startAdmin(); err != nil {
 		p.down()
 		return err
@@ -157,6 +160,7 @@ func (p *process) down() {
 	if err := p.srv.Stop(ctx); err != nil {
 		p.log.Warn("the server did not stop cleanly", "error", err)
 	}
+	p.health.stop()
 	if p.admin == nil {
 		return
 	}

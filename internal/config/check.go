@@ -24,6 +24,12 @@ func (l *loader) check() error {
 			return fmt.Errorf("adminListen=%s: want host:port, or nothing to turn it off", s.AdminListen)
 		}
 	}
+	if err := oneOf("connectionHealth", s.ConnectionHealth, "evict", "observe", "off"); err != nil {
+		return err
+	}
+	if err := oneOf("tcpTracing", s.TCPTracing, "auto", "on", "off"); err != nil {
+		return err
+	}
 	if err := oneOf("logLevel", s.LogLevel, "debug", "info", "warn", "error"); err != nil {
 		return err
 	}

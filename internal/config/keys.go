@@ -84,6 +84,8 @@ var keys = []key{
 	{name: "useEpollNativeSelector", owner: ownerNettyServer, field: func(v *values) any { return &v.UseEpollNativeSelector }},
 
 	{name: "adminListen", owner: ownerPharos, change: changeProtected, field: func(v *values) any { return &v.AdminListen }},
+	{name: "connectionHealth", owner: ownerPharos, field: func(v *values) any { return &v.ConnectionHealth }},
+	{name: "tcpTracing", owner: ownerPharos, field: func(v *values) any { return &v.TCPTracing }},
 	{name: "configStrict", owner: ownerPharos, field: func(v *values) any { return &v.ConfigStrict }},
 	{name: "eventLoops", owner: ownerPharos, field: func(v *values) any { return &v.EventLoops }, min: 0, max: 1024},
 	{name: "lanes", owner: ownerPharos, field: func(v *values) any { return &v.Lanes }, min: 0, max: 1024},

@@ -44,6 +44,8 @@ type Settings struct {
 
 	// Pharos' own. A limit of 0 is the default of the code that applies it.
 	AdminListen                string // host:port of the HTTP port; empty: off
+	ConnectionHealth           string // evict, observe, off
+	TCPTracing                 string // auto, on, off: the kernel's events by BPF
 	ConfigStrict               bool   // a line Java would ignore stops the start
 	EventLoops                 int    // 0: one per processor
 	Lanes                      int    // 0: the server's choice
@@ -131,6 +133,8 @@ func DefaultSettings(home string) Settings {
 		LogDir:                   home + "/logs/rocketmqlogs",
 		LogLevel:                 "info",
 		LogToStderr:              "auto",
+		ConnectionHealth:         "off",
+		TCPTracing:               "auto",
 		LogFileBytesMax:          100 << 20,
 		LogFilesMax:              5,
 

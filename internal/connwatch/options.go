@@ -1,0 +1,43 @@
+package connwatch
+
+import (
+	"log/slog"
+
+	"github.com/pharosmq/pharos/connhealth"
+	"github.com/pharosmq/pharos/routetable"
+)
+
+// Mode says what verdicts do (property connectionHealth).
+type Mode string
+
+// The modes.
+const (
+	// Evict: dead brokers are hidden, doubtful closes held, dead connections closed.
+	Evict Mode = "evict"
+	// Observe: everything is judged, logged and counted, nothing is done. Closes unregister
+	// at once, as in Java.
+	Observe Mode = "observe"
+	// Off: connections are not watched.
+	Off Mode = "off"
+)
+
+// Options are what New needs.
+type Options struct {
+	Mode   Mode // Evict or Observe
+	Params connhealth.Params
+	Log    *slog.Logger
+}
+
+// Server is what a Watch needs of the server it watches over; *server.Server is one.
+type Server interface {
+	HoldBroker(key routetable.BrokerKey, generation uint32)
+	ParkBroker(key routetable.BrokerKey, generation uint32)
+	RestoreBroker(key routetable.BrokerKey, generation uint32, renew bool)
+	RemoveBroker(key routetable.BrokerKey, generation uint32)
+	CloseHalfDead(id routetable.ConnID)
+	OnConnections(ids []routetable.ConnID, f func(id routetable.ConnID, fd int))
+	ConnectionIDs() []routetable.ConnID
+}
+
+// Table is what a Watch needs of the route table; *routetable.Table is one.
+type Table interface{ Snapshot() *routetable.Snapshot }

@@ -1,0 +1,101 @@
+package connwatch
+
+import (
+	"math"
+	"time"
+
+	"github.com/pharosmq/pharos/bpf"
+	"github.com/pharosmq/pharos/bpf/tcpinfo"
+	"github.com/pharosmq/pharos/connhealth"
+	"github.com/pharosmq/pharos/routetable"
+)
+
+// sample has the loops read TCP_INFO of the connections whose turn it is: only there is a
+// descriptor sure to be still the connection's.
+func (w *Watch) sample(nowMillis int64) {
+	if w.due = w.det.AppendDue(w.due[:0], nowMillis); len(w.due) == 0 {
+		return
+	}
+	ids := make([]routetable.ConnID, len(w.due))
+	for i, id := range w.due {
+		ids[i] = routetable.ConnID(id)
+	}
+	w.srv.OnConnections(ids, func(id routetable.ConnID, fd int) {
+		n := note{kind: noteSample, atMillis: w.now(), conn: connhealth.ConnID(id)}
+		var info tcpinfo.Info
+		known, err := tcpinfo.Read(fd, &info)
+		if err != nil {
+			return // it is about to be closed
+		}
+		n.sample = sampleOf(&info, known)
+		w.box.put(&n)
+	})
+}
+
+// sampleOf says in the detector's words what TCP_INFO said, of which the kernel knew the
+// first known bytes.
+func sampleOf(i *tcpinfo.Info, known int) connhealth.Sample {
+	s := connhealth.Sample{
+		State: i.State, Retransmits: i.Retransmits, Probes: i.Probes, Backoff: i.Backoff,
+		UnackedSegs: i.Unacked, NotSentBytes: i.NotSentBytes, SndWndBytes: math.MaxUint32,
+		RTOMicros: i.RTOMicros, RTTMicros: i.RTTMicros, RTTVarMicros: i.RTTVarMicros, MinRTTMicros: i.MinRTTMicros,
+		LastDataSentMillis: i.LastDataSentMs, LastDataRecvMillis: i.LastDataRecvMs, LastAckRecvMillis: i.LastAckRecvMs,
+		TotalRetrans: i.TotalRetrans, SegsIn: i.SegsIn, DataSegsIn: i.DataSegsIn, DataSegsOut: i.DataSegsOut,
+		BytesAcked: i.BytesAcked,
+	}
+	if known >= tcpinfo.LenSndWnd {
+		s.SndWndBytes = i.SndWnd
+	}
+	return s
+}
+
+// The kernel's own ends of a dead connection: a backstop behind the detector, and what
+// frees a connection if there is no detector any more.
+const (
+	brokerUserTimeout = 25 * time.Second
+	clientUserTimeout = 30 * time.Second
+	keepaliveCount    = 6
+	keepaliveForever  = 127 // the most there is: the kernel is not to decide
+)
+
+// dress sets the socket options that make silence show, on the connection's loop. Kernels
+// that lack one of them leave it out: dead peers show later then.
+func (w *Watch) dress(fd int, broker bool) {
+	p := &w.o.Params
+	idle, interval, patience := p.ClientKeepaliveIdleMillis, p.ClientKeepaliveIntervalMillis, clientUserTimeout
+	if broker {
+		idle, interval, patience = p.BrokerKeepaliveMillis, p.BrokerKeepaliveMillis, brokerUserTimeout
+	}
+	count := keepaliveForever
+	if w.o.Mode == Evict {
+		count = keepaliveCount
+		_ = tcpinfo.SetUserTimeout(fd, patience)
+	}
+	_ = tcpinfo.SetKeepalive(fd, millis(idle), millis(interval), count)
+	if !broker { // once, before there is data
+		_ = tcpinfo.SetRTOMax(fd, millis(p.RTOMaxMillis))
+	}
+}
+
+func millis(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// promote gives a connection that carries a broker since now what such a one needs.
+func (w *Watch) promote(id connhealth.ConnID) {
+	if _, known := w.brokers[id]; known {
+		return
+	}
+	w.brokers[id] = struct{}{}
+	w.srv.OnConnections([]routetable.ConnID{routetable.ConnID(id)}, func(id routetable.ConnID, fd int) {
+		w.dress(fd, true)
+		w.mark(id, fd, bpf.RoleBroker)
+	})
+}
+
+// nudge has a connection without a broker probe its peer like one with.
+func (w *Watch) nudge(id connhealth.ConnID, until int64) {
+	ids := []routetable.ConnID{routetable.ConnID(id)}
+	w.srv.OnConnections(ids, func(_ routetable.ConnID, fd int) { w.dress(fd, true) })
+	time.AfterFunc(millis(max(0, until-w.now())), func() {
+		w.srv.OnConnections(ids, func(_ routetable.ConnID, fd int) { w.dress(fd, false) })
+	})
+}

@@ -1,0 +1,158 @@
+package connwatch
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pharosmq/pharos/bpf"
+	"github.com/pharosmq/pharos/connhealth"
+	"github.com/pharosmq/pharos/routetable"
+)
+
+const (
+	tickEvery     = 100 * time.Millisecond
+	sampleEvery   = 50 * time.Millisecond
+	nanosInMillis = 1e6
+)
+
+// Watch is a server.Watcher. Make it before the server, and Start it with the server.
+type Watch struct {
+	o      Options
+	box    *box
+	srv    Server
+	table  Table
+	tracer atomic.Pointer[bpf.Tracer]
+	broken atomic.Bool // the detector panicked, or is stopped: closes unregister, as in Java
+	dials  dialer
+	quit   context.CancelFunc
+	done   sync.WaitGroup
+
+	// The watch goroutine's.
+	det      *connhealth.Detector
+	atMillis int64 // the detector's clock
+	brokers  map[connhealth.ConnID]struct{}
+	due      []connhealth.ConnID
+}
+
+// New returns a Watch that collects what it is told, and does nothing until it is started.
+func New(o Options) *Watch {
+	return &Watch{o: o, box: newBox(), brokers: map[connhealth.ConnID]struct{}{}}
+}
+
+// Start begins to judge. It is called once.
+func (w *Watch) Start(srv Server, table Table) {
+	ctx, cancel := context.WithCancel(context.Background())
+	w.srv, w.table, w.quit = srv, table, cancel
+	w.dials = dialer{ctx: ctx, result: func(key routetable.BrokerKey, o connhealth.DialOutcome) {
+		w.box.put(&note{kind: noteDial, atMillis: w.now(), key: key, dial: o})
+	}}
+	w.det = connhealth.New(w.o.Params, func(key connhealth.BrokerKey) bool {
+		return table.Snapshot().LastOfTopic(routetable.BrokerKey(key))
+	})
+	w.done.Go(func() { w.run(ctx) })
+}
+
+// Stop ends the watch; what is held or parked stays so until it expires.
+func (w *Watch) Stop() {
+	w.broken.Store(true) // nobody judges any more
+	w.quit()
+	w.dials.wait()
+	w.done.Wait()
+}
+
+// now is milliseconds of CLOCK_MONOTONIC, which the kernel's events use, too.
+func (w *Watch) now() int64 { return bpf.MonotonicNanos() / nanosInMillis }
+
+// run owns the detector. A mistake in it must not cost a route: after a panic nothing is
+// judged any more, and closes mean what they mean in Java.
+func (w *Watch) run(ctx context.Context) {
+	defer func() {
+		if v := recover(); v != nil {
+			w.broken.Store(true)
+			w.o.Log.Error("the judgement of connections panicked and is off until the next start: a broker's close unregisters it at once, as in Java. Please report this",
+				"panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			w.discard(ctx)
+		}
+	}()
+	t := time.NewTicker(sampleEvery)
+	defer t.Stop()
+	for lastTick := int64(0); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.box.wake:
+			w.read()
+			continue
+		case <-t.C:
+		}
+		w.read()
+		now := w.at(w.now())
+		if now-lastTick >= tickEvery.Milliseconds() {
+			lastTick = now
+			w.perform(w.det.Tick(now))
+		}
+		w.sample(now)
+	}
+}
+
+// discard empties the box for nobody, so that it does not grow.
+func (w *Watch) discard(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.box.wake:
+			w.box.take()
+		}
+	}
+}
+
+// at returns the time that the detector is told. Loops, lanes and the kernel's ring are a
+// little out of step; the detector's clock never goes back.
+func (w *Watch) at(millis int64) int64 {
+	w.atMillis = max(w.atMillis, millis)
+	return w.atMillis
+}
+
+// read brings the detector what was left in the box.
+func (w *Watch) read() {
+	notes := w.box.take()
+	for i := range notes {
+		w.perform(w.tell(&notes[i]))
+	}
+}
+
+// tell hands one note over.
+func (w *Watch) tell(n *note) []connhealth.Action {
+	switch d, at := w.det, w.at(n.atMillis); n.kind {
+	case noteOpened:
+		return d.Opened(at, n.conn, n.peer, n.local, false)
+	case noteRequested:
+		return d.RequestArrived(at, n.conn, n.request)
+	case noteAnswered:
+		d.RequestAnswered(at, n.conn)
+	case noteBound:
+		w.promote(n.conn)
+		return d.Bound(at, n.conn, n.broker, n.by)
+	case noteClosed:
+		delete(w.brokers, n.conn)
+		return d.Closed(at, n.conn, n.how)
+	case noteGone:
+		return d.Gone(at, connhealth.BrokerKey(n.key))
+	case noteSample:
+		return d.Sample(at, n.conn, &n.sample)
+	case noteEvent:
+		if e, ok := eventOf(&n.event); ok {
+			return d.Event(at, &e)
+		}
+	case noteTraced:
+		w.remark()
+	case noteDial:
+		return d.DialResult(at, connhealth.BrokerKey(n.key), n.dial)
+	}
+	return nil
+}
