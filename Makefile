@@ -9,7 +9,7 @@ CMDS      := $(notdir $(wildcard cmd/*))
 export PHAROS_FUZZTIME := $(FUZZTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help build dist run test test-unit test-race test-privileged interop interop-full hostile measure bench generate lint fuzz clean
+.PHONY: help build dist run test test-unit test-race test-privileged interop interop-full hostile measure bench bench-full bench-micro generate lint fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,7 +55,13 @@ measure: ## lookups beside 15 MB registrations, held to 2 ms above quiet; BPF pr
 	PHAROS_MEASURE=1 $(GO) test -count=1 -v -run TestLookupsBesideRegistrations ./server
 	PHAROS_MEASURE=1 PHAROS_PRIVILEGED=1 $(GO) test -count=1 -v -run PrivilegedCost ./bpf
 
-bench: ## micro benchmarks of the hot paths
+bench: build ## servers compared under load, short form: report in build/bench (needs an idle machine; BENCHFLAGS for nsbench compare)
+	$(BUILD)/nsbench compare -out $(BUILD)/bench/short -pairs 3 -window 1s -warm-window 3s -warm-max 20s $(BENCHFLAGS)
+
+bench-full: build ## all of it, hours; what was measured stays in build/bench/full and is not measured again
+	$(BUILD)/nsbench compare -out $(BUILD)/bench/full -full $(BENCHFLAGS)
+
+bench-micro: ## micro benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem ./codec ./routetable ./server
 
 generate: ## regenerate what is generated

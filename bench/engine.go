@@ -76,23 +76,25 @@ func newEngine(to netip.AddrPort, groups []Group, spin bool) (*engine, error) {
 		if err != nil {
 			return nil, err
 		}
-		e.groups = append(e.groups, newGroup(d))
+		e.add(newGroup(d))
 	}
 	epfd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, err
 	}
 	e.epfd = epfd
-	for _, g := range e.groups {
-		for i := range g.conns {
-			e.conns = append(e.conns, &g.conns[i])
-		}
-	}
-	for i, c := range e.conns {
-		c.fd = -1
-		c.id = int32(i)
-	}
 	return e, nil
+}
+
+// add makes g one of the engine's groups.
+func (e *engine) add(g *group) *group {
+	e.groups = append(e.groups, g)
+	for i := range g.conns {
+		c := &g.conns[i]
+		c.fd, c.id = -1, int32(len(e.conns))
+		e.conns = append(e.conns, c)
+	}
+	return g
 }
 
 func newGroup(d Group) *group {

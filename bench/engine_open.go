@@ -98,6 +98,9 @@ func (e *engine) lost(c *conn, why string) {
 }
 
 func (e *engine) hangUp(c *conn) {
+	if c.state == connConnecting {
+		e.connecting--
+	}
 	_ = unix.Close(c.fd)
 	c.fd, c.state = -1, connClosed
 	c.reset()

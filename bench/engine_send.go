@@ -68,6 +68,12 @@ func (e *engine) request(c *conn, due int64) {
 	if g.opAt++; g.opAt == len(g.ops) {
 		g.opAt = 0
 	}
+	e.ask(c, o, due)
+}
+
+// ask appends one request.
+func (e *engine) ask(c *conn, o op, due int64) {
+	g := c.group
 	i := c.free[len(c.free)-1]
 	c.free = c.free[:len(c.free)-1]
 	opaque := c.nextOpaque(i)

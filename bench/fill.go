@@ -88,8 +88,38 @@ func (r *runner) fillOne(g *group) error {
 		Registrations: g.World.Brokers * g.World.Topics, Frames: int(g.replies), Bytes: g.bytesOut,
 		Answer: summarize(g.latency),
 	})
+	g.counters.reset()
+	for i := range r.Renew {
+		if r.Renew[i].World == g.World {
+			g.renew(&r.Renew[i], r.engine.now())
+			return nil
+		}
+	}
 	g.keepAlive(r.engine.now())
 	return nil
+}
+
+// Renewal is what brokers of a world register once they have.
+type Renewal struct {
+	World *World
+	Rate  float64 // registrations per second, of all brokers in turn
+	// Registrations gives the nth registration of a broker since it registered first; nil:
+	// always the first one, unchanged.
+	Registrations func(broker, nth int) *Registration
+}
+
+// renew turns brokers that have registered into ones that go on doing so.
+func (g *group) renew(r *Renewal, now int64) {
+	g.RequestsMax, g.Stay, g.done = 0, false, 0
+	g.interval = 1e9 / r.Rate
+	g.dueAt = float64(now) + g.interval
+	g.nextDue = int64(g.dueAt)
+	if r.Registrations != nil {
+		g.Registrations = r.Registrations
+		for i := range g.conns {
+			g.conns[i].nth = 0
+		}
+	}
 }
 
 // keepAlive turns brokers that have registered into ones that ask something now and then.

@@ -17,7 +17,10 @@ type Plan struct {
 	To string // host:port
 	// Fill is what brokers register before anything is measured. Their connections stay: a
 	// name server forgets a broker whose connection ends.
-	Fill     []*World
+	Fill []*World
+	// Renew says what the brokers of a filled world say from then on; those of a world it
+	// does not name ask something now and then, so that they are not closed as idle.
+	Renew    []Renewal
 	Groups   []Group
 	Warmup   time.Duration
 	Duration time.Duration // of one window; what is reported

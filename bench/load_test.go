@@ -75,7 +75,7 @@ func TestWrongAnswersAreCounted(t *testing.T) {
 		}
 	}
 	f("code 17", func(s *fakeServer) { s.world = &World{Name: "other", Topics: 2, Brokers: 1} })
-	f("closed by the server", func(s *fakeServer) { s.closeAfter = 5 })
+	f("unanswered when the connection ended", func(s *fakeServer) { s.closeAfter = 5 })
 	f("wrong body: topic bench-topic", func(s *fakeServer) { s.wrongBody = true })
 }
 

@@ -15,6 +15,10 @@ const (
 	splitFrom   = 80_000
 )
 
+// heartbeatTimeoutMillis is how long brokers ask to be kept without registering again: those
+// of a world that nobody renews must outlast every measurement.
+const heartbeatTimeoutMillis = "3600000"
+
 // crcMask drops the sign of a checksum, as Java does.
 const crcMask = 0x7FFFFFFF
 
@@ -74,7 +78,7 @@ func (w *World) Registration(b int, body RegisterBody, st codec.SerializeType) *
 		codec.ExtField{Key: "haServerAddr", Value: w.BrokerAddr(b)},
 		codec.ExtField{Key: "enableActingMaster", Value: "false"},
 		codec.ExtField{Key: "compressed", Value: "false"},
-		codec.ExtField{Key: "heartbeatTimeoutMillis", Value: "120000"},
+		codec.ExtField{Key: "heartbeatTimeoutMillis", Value: heartbeatTimeoutMillis},
 		codec.ExtField{Key: "bodyCrc32", Value: strconv.FormatUint(uint64(body.crc), 10)})
 	h := codec.Header{Code: codec.CodeRegisterBroker, Version: body.version, Ext: ext}
 	t := newTemplate(st, &h, "")

@@ -168,6 +168,13 @@ func (p *Process) Output() string {
 // PID is the server's process.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
+// Pause stops the process where it is; Resume lets it go on. A server that rests would
+// otherwise take time from the one that is measured: a JVM goes on compiling.
+func (p *Process) Pause() { _ = p.cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Resume undoes Pause.
+func (p *Process) Resume() { _ = p.cmd.Process.Signal(syscall.SIGCONT) }
+
 // Ended reports whether the server has ended by itself.
 func (p *Process) Ended() bool {
 	select {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 )
 
 const (
@@ -15,11 +16,21 @@ const (
 )
 
 // rustTuned turns on what the peer has for speed and leaves off by default.
-const rustTuned = `namesrvRouteResponseCacheEnable=true
-namesrvTypedZoneRouteEnable=true
-enableRegistrationDelta=true
-expiryIndexMode=active
+const rustTuned = `namesrvRouteResponseCacheEnable = true
+namesrvTypedZoneRouteEnable = true
+enableRegistrationDelta = true
+expiryIndexMode = "active"
 `
+
+// writeTOML writes the peer's configuration, which is no properties file.
+func writeTOML(home, more string) (path string) {
+	path = filepath.Join(home, "namesrv.toml")
+	text := fmt.Sprintf("rocketmqHome = %q\nkvConfigPath = %q\nconfigStorePath = %q\n%s", home,
+		filepath.Join(home, "kvConfig.json"), filepath.Join(home, "namesrv.properties"), more)
+	// A home that cannot be written to shows as a server that misses its file.
+	_ = os.WriteFile(path, []byte(text), 0o644)
+	return path
+}
 
 func (f *Finder) rust(ctx context.Context, name, config string) Server {
 	s := Server{Name: name}
@@ -29,7 +40,8 @@ func (f *Finder) rust(ctx context.Context, name, config string) Server {
 		return s
 	}
 	s.Command = func(home string, port int) *exec.Cmd {
-		cmd := exec.Command(path, "-c", writeConfig(home, port, config), "--log-filter", "warn")
+		cmd := exec.Command(path, "-c", writeTOML(home, config), "--log-filter", "warn",
+			"--bindAddress", "127.0.0.1", "--listenPort", strconv.Itoa(port))
 		cmd.Env = environment(home)
 		return cmd
 	}

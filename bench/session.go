@@ -67,7 +67,49 @@ func (s *Session) why(err error) error {
 func (s *Session) Result() *Result { return s.r.result }
 
 // settle is how long the load runs after a rest before it is measured.
-const settle = 300 * time.Millisecond
+const settle = 500 * time.Millisecond
+
+// Switch replaces the load: the connections of the groups before are closed, the brokers
+// stay. Warm-up is as in Plan.
+func (s *Session) Switch(groups []Group, warmup time.Duration) error {
+	e := s.r.engine
+	if err := s.Rest(); err != nil {
+		return err
+	}
+	for _, g := range s.r.load {
+		g.asking = false
+		for i := range g.conns {
+			if c := &g.conns[i]; c.state != connClosed && c.fd >= 0 {
+				e.hangUp(c)
+			}
+		}
+	}
+	e.toOpen, e.retry, e.bigs = nil, nil, nil
+	e.groups, s.r.load = append([]*group(nil), s.r.fill...), nil
+	for i := range groups {
+		d, err := groups[i].withDefaults()
+		if err != nil {
+			return err
+		}
+		s.r.load = append(s.r.load, e.add(newGroup(d)))
+	}
+	if err := s.r.open("connecting", s.r.load); err != nil {
+		return s.why(err)
+	}
+	s.wake()
+	s.r.start(s.r.load)
+	s.r.Warmup = warmup
+	return s.why(s.r.warmUp())
+}
+
+// Stable keeps up the load until three windows in a row differ by less than 3 %, for at most
+// atMost. It reports whether they did.
+func (s *Session) Stable(window, atMost time.Duration) (bool, error) {
+	s.r.Warmup, s.r.Plan.Stable, s.r.StableMax, s.r.result.Stable = 0, window, atMost, false
+	err := s.r.warmUp()
+	s.r.Plan.Stable = 0
+	return s.r.result.Stable, s.why(err)
+}
 
 // Measure measures one window and lets the server rest again. With the plan's UntilDone it
 // is the first and only one.
@@ -93,6 +135,22 @@ func (s *Session) Rest() error {
 		w.Groups = append(w.Groups, GroupResult{Name: g.Name})
 	}
 	return s.why(s.r.drain(&w))
+}
+
+// Tend has every broker of the filled worlds ask something, so that a session that rests for
+// long is not closed as idle.
+func (s *Session) Tend() error {
+	e := s.r.engine
+	now := e.now()
+	for _, g := range s.r.fill {
+		for i := range g.conns {
+			if c := &g.conns[i]; c.ready() {
+				e.ask(c, op(0), now)
+				e.flush(c)
+			}
+		}
+	}
+	return s.Rest()
 }
 
 // wake lets the load go on after a rest; an open loop does not owe what it did not send.

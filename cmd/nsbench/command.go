@@ -19,6 +19,7 @@ type command struct {
 var commands = []command{
 	{"load", "fill a name server and put route lookups on it", defineLoad},
 	{"limit", "the yardstick: a server that answers every frame alike and does nothing else", defineLimit},
+	{"compare", "measure servers in turn under the same load, and report", defineCompare},
 }
 
 // The exit codes of nsbench.

@@ -1,9 +1,19 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
+
+// TestMain lets the test binary be the yardstick that nsbench compare starts: itself.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "limit" {
+		main()
+	}
+	os.Exit(m.Run())
+}
 
 func runCommand(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
@@ -29,4 +39,47 @@ func TestCommandLine(t *testing.T) {
 	f(exitError, "connection refused", "load", "-quiet", "-to", "127.0.0.1:1")
 	f(exitError, "between 2 and", "load", "-quiet", "-topics", "1")
 	f(exitError, "Zipf", "load", "-quiet", "-zipf", "0.3")
+}
+
+// A comparison of servers that are there and one that is not: reports, pictures, and a second
+// run that measures nothing again.
+func TestCompare(t *testing.T) {
+	dir := t.TempDir()
+	args := []string{"compare", "-out", dir, "-server", "limit", "-server", "limit-epoll", "-server", "gone=/nowhere/server",
+		"-only", "^small, depth 1$|^start", "-pairs", "2", "-window", "200ms", "-warmup", "50ms", "-idle-max", "100ms", "-server-core", "-1", "-load-core", "-1"}
+	code, stdout, stderr := runCommand(t, args...)
+	if code != exitOK || !strings.Contains(stdout, "report.md") {
+		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	report, err := os.ReadFile(filepath.Join(dir, "report.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"| limit | ", "| limit-epoll | ", "no such file", "throughput.svg", "0.7", "server ns/request", "stop ms"} {
+		if !strings.Contains(string(report), want) {
+			t.Errorf("the report lacks %q:\n%s", want, report)
+		}
+	}
+	for _, file := range []string{"report.json", "throughput.svg", "memory.svg"} {
+		if info, err := os.Stat(filepath.Join(dir, file)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	code, _, stderr = runCommand(t, args...)
+	if code != exitOK || strings.Count(stderr, "measured before") != 2 {
+		t.Errorf("the second run: exit code %d\n%s", code, stderr)
+	}
+}
+
+func TestCompareCommandLine(t *testing.T) {
+	f := func(code int, want string, args ...string) {
+		t.Helper()
+		got, stdout, stderr := runCommand(t, append([]string{"compare"}, args...)...)
+		if got != code || !strings.Contains(stdout+stderr, want) {
+			t.Errorf("nsbench compare %v: exit code %d, want %d; it said %q, want %q in it", args, got, code, stdout+stderr, want)
+		}
+	}
+	f(exitOK, "mass restart", "-list")
+	f(exitUsage, "above 0", "-pairs", "0")
+	f(exitUsage, "-only", "-only", "(")
 }

@@ -1,0 +1,148 @@
+package bench
+
+import "fmt"
+
+// Ref is a number that was measured: a server's metric in a scenario. An empty server is
+// Pharos.
+type Ref struct{ Scenario, Server, Metric string }
+
+// Check is one row of the targets: the ratio of two numbers, or one number, with a bound.
+type Check struct {
+	Row  string
+	What Ref
+	By   Ref     // divides What, unless its Metric is ""
+	Plus float64 // allowed above By times AtMost, in What's unit
+	// AtMost and AtLeast bound the ratio or number; 0: no such bound.
+	AtMost, AtLeast float64
+}
+
+// Verdict is a check and what came out.
+type Verdict struct {
+	Check
+	Value  Spread
+	Known  bool
+	Met    bool
+	Reason string // why it is not known
+}
+
+// checks are the targets that a comparison can tell.
+func checks() []Check {
+	ns, rate, p99 := "server_ns", "per_second", "p99_us"
+	s1, s16 := "small, depth 1", "small, depth 16"
+	list := []Check{
+		{Row: "small routes, depth 1: processor time a request, by the yardstick's", What: Ref{s1, "", ns}, By: Ref{s1, "limit", ns}, AtMost: 1.08},
+		{Row: "small routes, depth 16: processor time a request, by the yardstick's", What: Ref{s16, "", ns}, By: Ref{s16, "limit", ns}, AtMost: 1.15},
+		{Row: "the gnet yardstick's throughput by the bare epoll one's", What: Ref{s1, "limit", rate}, By: Ref{s1, "limit-epoll", rate}, AtLeast: 0.7},
+	}
+	for _, peer := range []struct {
+		name string
+		deep float64
+	}{{"java", 20}, {"java-g1", 20}, {"rust", 30}, {"rust-tuned", 30}} {
+		list = append(list,
+			Check{Row: "small routes, depth 16: throughput by that of " + peer.name, What: Ref{s16, "", rate}, By: Ref{s16, peer.name, rate}, AtLeast: peer.deep},
+			Check{Row: "small routes, depth 1: throughput by that of " + peer.name, What: Ref{s1, "", rate}, By: Ref{s1, peer.name, rate}, AtLeast: 4},
+			Check{Row: "P99 at half of the slowest one's capacity, by that of " + peer.name, What: Ref{"small, 50 %", "", p99}, By: Ref{"small, 50 %", peer.name, p99}, AtMost: 0.1},
+			Check{Row: "P99 at 80 % of the slowest one's capacity, by that of " + peer.name, What: Ref{"small, 80 %", "", p99}, By: Ref{"small, 80 %", peer.name, p99}, AtMost: 0.1})
+	}
+	big, other := "1M x 4, depth 16", "1M x 4, all different, depth 16"
+	list = append(list,
+		Check{Row: "1 M topics: processor time a request by that at 1,000", What: Ref{big, "", ns}, By: Ref{s16, "", ns}, AtMost: 1.3},
+		Check{Row: "1 M topics, all different: the same", What: Ref{other, "", ns}, By: Ref{s16, "", ns}, AtMost: 1.6},
+		Check{Row: "60 kB bodies: processor time a request by Java's", What: Ref{"60 kB bodies", "", ns}, By: Ref{"60 kB bodies", "java", ns}, AtMost: 1.0 / 40},
+		Check{Row: "60 kB bodies: by the yardstick's", What: Ref{"60 kB bodies", "", ns}, By: Ref{"60 kB bodies", "limit", ns}, AtMost: 1.3},
+		Check{Row: "300 x 10,000 unchanged each 30 s: share of a core", What: Ref{"unchanged, brokers alone", "", "cpu_share"}, AtMost: 0.02},
+		Check{Row: "the same: P99 of lookups by quiet (200 us more allowed)", What: Ref{"unchanged, quiet lookups", "", p99}, By: Ref{"300 x 10,000, quiet lookups", "", p99}, AtMost: 1.2, Plus: 200},
+		Check{Row: "the same: resident memory, MB", What: Ref{"unchanged, brokers alone", "", "rss_mb"}, AtMost: 150},
+		Check{Row: "one topic changed: P99 of lookups by quiet (200 us more allowed)", What: Ref{"one changed, quiet lookups", "", p99}, By: Ref{"300 x 10,000, quiet lookups", "", p99}, AtMost: 1.2, Plus: 200},
+		Check{Row: "mass restart: time by Java's", What: Ref{"mass restart", "", "elapsed_s"}, By: Ref{"mass restart", "java", "elapsed_s"}, AtMost: 0.1},
+		Check{Row: "mass restart: peak memory, MB", What: Ref{"mass restart", "", "peak_mb"}, AtMost: 800},
+		Check{Row: "mass restart: P99 of small lookups meanwhile, us", What: Ref{"mass restart", "", p99}, AtMost: 10_000},
+		Check{Row: "mass restart: registrations and lookups that failed", What: Ref{"mass restart", "", "failed"}, AtMost: 1e-9},
+		Check{Row: "400,000 topic registrations: time by Java's", What: Ref{"ingest 100k x 4", "", "fill_s"}, By: Ref{"ingest 100k x 4", "java", "fill_s"}, AtMost: 0.2},
+		Check{Row: "the same: memory after, MB", What: Ref{"ingest 100k x 4", "", "idle_mb"}, AtMost: 60},
+		Check{Row: "106 by 1,000 brokers each 5 s: share of a core", What: Ref{"106 every 5 s", "", "cpu_share"}, AtMost: 0.02},
+		Check{Row: "topic list of 100,000: processor time by the yardstick's", What: Ref{"topic list", "", ns}, By: Ref{"topic list", "limit", ns}, AtMost: 1.3},
+		Check{Row: "half of the topics unknown: processor time by that of known ones", What: Ref{"unknown topics", "", ns}, By: Ref{s16, "", ns}, AtMost: 1},
+		Check{Row: "idle memory after 10 s, MB", What: Ref{"start, idle, stop", "", "idle_mb"}, AtMost: 15},
+		Check{Row: "start to the first answer, ms", What: Ref{"start, idle, stop", "", "start_ms"}, AtMost: 50},
+		Check{Row: "stop when idle, ms", What: Ref{"start, idle, stop", "", "stop_ms"}, AtMost: 1000},
+		Check{Row: "beside a flood of one connection: P99 of others by quiet", What: Ref{"flood", "", p99}, By: Ref{"small, quiet", "", p99}, AtMost: 3},
+	)
+	return list
+}
+
+// saturated is the share of its core that a server must have for its throughput to count.
+const saturated = 0.95
+
+// Verdicts compares what was measured with the targets.
+func (c *Comparison) Verdicts() []Verdict {
+	var list []Verdict
+	for _, check := range checks() {
+		v := Verdict{Check: check}
+		what, err := c.value(check.What)
+		var by map[int]float64
+		if err == nil && check.By.Metric != "" {
+			by, err = c.value(check.By)
+		}
+		if err != nil {
+			v.Reason = err.Error()
+			list = append(list, v)
+			continue
+		}
+		v.judge(what, by)
+		list = append(list, v)
+	}
+	return list
+}
+
+// value is a metric by round.
+func (c *Comparison) value(ref Ref) (map[int]float64, error) {
+	if ref.Server == "" {
+		ref.Server = "pharos"
+	}
+	r := c.Record(ref.Scenario, ref.Server)
+	if r == nil {
+		return nil, fmt.Errorf("%s was not measured in %q", ref.Server, ref.Scenario)
+	}
+	if r.Missing != "" {
+		return nil, fmt.Errorf("%s: %s", ref.Server, r.Missing)
+	}
+	values := map[int]float64{}
+	for i := range r.Samples {
+		m := r.Samples[i].Metrics()
+		if v, ok := m[ref.Metric]; ok && (ref.Metric != "per_second" || m["cpu_share"] >= saturated) {
+			values[r.Samples[i].Round] = v
+		}
+	}
+	if len(values) == 0 && ref.Metric == "per_second" {
+		return nil, fmt.Errorf("%s never had its core for %.0f %% of the time in %q: the load was the limit, or somebody else was there", ref.Server, saturated*100, ref.Scenario)
+	}
+	if len(values) == 0 {
+		return nil, fmt.Errorf("%s has no %s in %q", ref.Server, ref.Metric, ref.Scenario)
+	}
+	return values, nil
+}
+
+// judge pairs the rounds: what both servers did in the same one is compared.
+func (v *Verdict) judge(what, by map[int]float64) {
+	var values, allowed []float64
+	for round, value := range what {
+		if v.By.Metric == "" {
+			values = append(values, value)
+			continue
+		}
+		base, ok := by[round]
+		if !ok || base == 0 {
+			continue
+		}
+		values = append(values, value/base)
+		allowed = append(allowed, v.Plus/base)
+	}
+	if len(values) == 0 {
+		v.Reason = "no round has both"
+		return
+	}
+	v.Value, v.Known = spread(values), true
+	v.Met = (v.AtLeast == 0 || v.Value.Median >= v.AtLeast) &&
+		(v.AtMost == 0 || v.Value.Median <= v.AtMost+spread(allowed).Median)
+}

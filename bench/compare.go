@@ -1,0 +1,429 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Comparison measures servers in the scenarios of Stages, and keeps what it measured in a
+// folder: one that was interrupted goes on where it was.
+type Comparison struct {
+	Servers  []Server
+	Dir      string // of records, reports and the servers' homes
+	Full     bool
+	Only     *regexp.Regexp // scenarios; nil: all
+	Pairs    int            // samples of each server
+	Window   time.Duration
+	Warmup   time.Duration // of each scenario
+	WarmMax  time.Duration // of a server that warms up, once
+	WarmStep time.Duration // its windows
+	// IdleMax cuts how long servers idle before their memory is read; 0: not.
+	IdleMax time.Duration
+	// ServerCore and LoadCore are processors; -1: not bound.
+	ServerCore, LoadCore int
+	Progress             func(line string)
+
+	live    []*contender                  // of the stage
+	tended  time.Time                     // when all of them were last kept from being idle
+	records map[string]map[string]*Record // scenario -> server
+	order   []string                      // scenarios as they were met
+	digests map[string]map[string]string  // stage -> server -> what it answers
+}
+
+func (c *Comparison) say(format string, args ...any) {
+	if c.Progress != nil {
+		c.Progress(fmt.Sprintf(format, args...))
+	}
+}
+
+// Run measures what is not measured yet. A server that fails in a scenario is a record that
+// says so; an error is of the comparison itself.
+func (c *Comparison) Run(ctx context.Context) error {
+	c.records, c.digests = map[string]map[string]*Record{}, map[string]map[string]string{}
+	if c.LoadCore >= 0 {
+		if err := BindSelf(c.LoadCore); err != nil {
+			return err
+		}
+	}
+	for _, stage := range Stages() {
+		stage := c.chosen(stage)
+		if len(stage.Scenarios) == 0 {
+			continue
+		}
+		missing, err := c.missing(&stage)
+		if err != nil {
+			return err
+		}
+		if len(missing) == 0 {
+			c.say("%s: measured before", stage.Name)
+			continue
+		}
+		if err := c.stage(ctx, &stage, missing); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// chosen is the part of the stage that is asked for.
+func (c *Comparison) chosen(s Stage) Stage {
+	var scenarios []Scenario
+	for _, sc := range s.Scenarios {
+		wanted := (c.Full || !s.Full && !sc.Full)
+		if c.Only != nil {
+			wanted = c.Only.MatchString(sc.Name)
+		}
+		if wanted {
+			scenarios = append(scenarios, sc)
+		}
+	}
+	s.Scenarios = scenarios
+	return s
+}
+
+// missing are the servers that lack a record of the stage.
+func (c *Comparison) missing(s *Stage) ([]Server, error) {
+	var servers []Server
+	for _, server := range c.Servers {
+		lacks := false
+		for _, sc := range s.Scenarios {
+			r, err := loadRecord(c.Dir, sc.Name, server.Name)
+			if err != nil {
+				return nil, err
+			}
+			if r == nil {
+				lacks = true
+				continue
+			}
+			c.keep(r)
+		}
+		if lacks {
+			servers = append(servers, server)
+		}
+	}
+	if len(servers) > 0 {
+		return c.Servers, nil // in turn with each other, or not comparable
+	}
+	return nil, nil
+}
+
+func (c *Comparison) keep(r *Record) {
+	if c.records[r.Scenario] == nil {
+		c.records[r.Scenario] = map[string]*Record{}
+		c.order = append(c.order, r.Scenario)
+	}
+	c.records[r.Scenario][r.Server] = r
+}
+
+// Record is what is known of a server in a scenario; nil: nothing.
+func (c *Comparison) Record(scenario, server string) *Record { return c.records[scenario][server] }
+
+func (c *Comparison) stage(ctx context.Context, s *Stage, servers []Server) error {
+	c.say("stage %s: %s", s.Name, s.About)
+	c.tended = time.Now()
+	if s.Fresh {
+		return c.freshStage(ctx, s, servers)
+	}
+	c.live = nil
+	defer func() {
+		for _, l := range c.live {
+			l.end()
+		}
+		c.live = nil
+	}()
+	for i := range servers {
+		l, err := c.enter(ctx, s, &servers[i])
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err := c.noRecords(s, &servers[i], err); err != nil {
+				return err
+			}
+			continue
+		}
+		c.live = append(c.live, l)
+	}
+	for i := range s.Scenarios {
+		if err := c.scenario(ctx, &s.Scenarios[i], c.live); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noRecords says in a record for each scenario of s why there is nothing of the server.
+func (c *Comparison) noRecords(s *Stage, server *Server, why error) error {
+	c.say("  %s: %v", server.Name, why)
+	for _, sc := range s.Scenarios {
+		r := &Record{Scenario: sc.Name, Server: server.Name, Missing: why.Error()}
+		c.keep(r)
+		if err := r.save(c.Dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// contender is a server of a stage, filled and warm.
+type contender struct {
+	server  *Server
+	process *Process
+	session *Session
+	warm    bool
+	fill    []Filled
+}
+
+func (l *contender) end() {
+	if l.session != nil {
+		l.session.Close()
+	}
+	l.process.Kill()
+	_ = os.RemoveAll(l.process.Home)
+}
+
+// enter starts, fills and warms one server of a stage.
+func (c *Comparison) enter(ctx context.Context, s *Stage, server *Server) (*contender, error) {
+	if why, left := s.Not[server.Name]; left {
+		return nil, fmt.Errorf("left out: %s", why)
+	}
+	process, err := server.Start(ctx, filepath.Join(c.Dir, "homes"), c.ServerCore)
+	if err != nil {
+		return nil, err
+	}
+	l := &contender{server: server, process: process}
+	p := Plan{To: process.Addr, Spin: c.LoadCore >= 0, PID: process.PID(), Progress: c.progress(server)}
+	if !server.Yardstick {
+		p.Fill, p.Renew = s.Worlds, s.Renew
+	}
+	if l.session, err = Open(ctx, p); err != nil {
+		l.end()
+		return nil, err
+	}
+	if l.fill = l.session.Result().Fill; len(l.fill) > 0 {
+		c.say("  %s: started in %.0f ms, filled in %.2f s", server.Name, process.StartMillis, l.fill[len(l.fill)-1].Seconds)
+	}
+	if server.Warms && c.WarmMax > 0 {
+		if err := l.session.Switch(closedLoop(s.Worlds[0], 4), 0); err == nil {
+			l.warm, err = l.session.Stable(c.WarmStep, c.WarmMax)
+		}
+		if err != nil {
+			l.end()
+			return nil, err
+		}
+	} else {
+		l.warm = true
+	}
+	if err := l.session.Rest(); err != nil {
+		l.end()
+		return nil, err
+	}
+	if err := c.digest(ctx, s, l); err != nil {
+		l.end()
+		return nil, err
+	}
+	process.Pause()
+	return l, nil
+}
+
+func (c *Comparison) progress(server *Server) func(string) {
+	return func(line string) {
+		c.say("    %s: %s", server.Name, line)
+		c.tend(server)
+	}
+}
+
+// tendPeriod is well below the two minutes after which servers close what is idle.
+const tendPeriod = 30 * time.Second
+
+// tend keeps the brokers of all contenders but busy from being idle. Windows are shorter than
+// the period and begin with it, so that it does not fall into one.
+func (c *Comparison) tend(busy *Server) {
+	if time.Since(c.tended) < tendPeriod {
+		return
+	}
+	c.tended = time.Now()
+	for _, l := range c.live {
+		if l.server != busy && l.session != nil && !l.server.Yardstick {
+			l.process.Resume()
+			if err := l.session.Tend(); err != nil {
+				c.say("    %s: its brokers lost touch: %v", l.server.Name, err)
+			}
+			l.process.Pause()
+		}
+	}
+}
+
+// scenario measures all contenders in turn, there and back: ABBA.
+func (c *Comparison) scenario(ctx context.Context, sc *Scenario, live []*contender) error {
+	c.say("  scenario %s: %s", sc.Name, sc.About)
+	groups, rate := c.rated(sc)
+	records := map[*contender]*Record{}
+	var ready []*contender
+	for _, l := range live {
+		r := &Record{Scenario: sc.Name, Server: l.server.Name, Rate: rate, Warm: l.warm}
+		records[l] = r
+		c.keep(r)
+		if r.Missing = c.cannot(sc, l, rate); r.Missing == "" {
+			if err := c.prepare(ctx, sc, l, groups); err != nil {
+				r.Missing = err.Error()
+			}
+		}
+		if r.Missing != "" {
+			c.say("    %s: %s", l.server.Name, r.Missing)
+			continue
+		}
+		ready = append(ready, l)
+	}
+	for round := range c.Pairs {
+		for _, l := range ready {
+			r := records[l]
+			if r.Missing != "" {
+				continue
+			}
+			w, err := c.sample(sc, l, fmt.Sprintf("%s, round %d of %d", sc.Name, round+1, c.Pairs))
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil {
+				r.Missing = fmt.Sprintf("it failed in round %d: %v", round+1, err)
+				continue
+			}
+			r.Samples = append(r.Samples, Sample{Round: round, Fill: l.fill, Window: &w})
+		}
+		slices.Reverse(ready)
+	}
+	for _, l := range live {
+		if err := records[l].save(c.Dir); err != nil {
+			return err
+		}
+		c.say("    %s", records[l].line())
+	}
+	return nil
+}
+
+// disturbed is the share of the server's core that others may have had in a sample. The
+// kernel counts a core's time in ticks: with little load the two do not match exactly.
+const disturbed = 0.1
+
+// retries is how often a disturbed sample is taken again.
+const retries = 3
+
+// sample measures one window, again if somebody else was on the server's core.
+func (c *Comparison) sample(sc *Scenario, l *contender, phase string) (w Window, err error) {
+	for range 1 + retries {
+		c.tend(nil)
+		l.process.Resume()
+		w, err = l.session.Measure(c.window(sc), phase)
+		l.process.Pause()
+		if err != nil || w.Server == nil || w.Server.Core < 0 || w.Server.CoreBusy-w.Server.CPUShare <= disturbed {
+			break
+		}
+		c.say("    %s: others had %.2f of its core", l.server.Name, w.Server.CoreBusy-w.Server.CPUShare)
+	}
+	return w, err
+}
+
+func (c *Comparison) window(sc *Scenario) time.Duration {
+	if sc.Window != 0 {
+		return sc.Window
+	}
+	return c.Window
+}
+
+// cannot is why a server is not measured in a scenario.
+func (c *Comparison) cannot(sc *Scenario, l *contender, rate float64) string {
+	switch {
+	case l.process.Ended():
+		return "the server has ended: " + l.process.Output()
+	case l.server.Yardstick && len(sc.Groups) == 0:
+		return "a yardstick has no brokers"
+	case l.server.Yardstick && sc.BodyBytes == 0:
+		return "a yardstick has no such answers"
+	case sc.RateOf != "" && rate == 0:
+		return fmt.Sprintf("its rate is a share of what servers reach in %q, which was not measured", sc.RateOf)
+	}
+	if own := c.Record(sc.RateOf, l.server.Name); sc.OwnShareMax > 0 && own != nil {
+		if most := own.Spread("per_second").Median; rate > sc.OwnShareMax*most {
+			return fmt.Sprintf("%.0f a second are more than %.0f %% of the %.0f it can", rate, sc.OwnShareMax*100, most)
+		}
+	}
+	return ""
+}
+
+// rated sets the rate of groups that depends on other scenarios.
+func (c *Comparison) rated(sc *Scenario) ([]Group, float64) {
+	groups := slices.Clone(sc.Groups)
+	if sc.RateShare > 0 {
+		least := 0.0
+		for _, server := range c.Servers {
+			r := c.Record(sc.RateOf, server.Name)
+			if server.Yardstick || r == nil {
+				continue
+			}
+			if m := r.Spread("per_second"); m.Count > 0 && (least == 0 || m.Median < least) {
+				least = m.Median
+			}
+		}
+		groups[0].Rate = least * sc.RateShare
+	}
+	if len(groups) == 0 {
+		return nil, 0
+	}
+	return groups, groups[0].Rate
+}
+
+// prepare gives a contender the load of a scenario, and lets it rest.
+func (c *Comparison) prepare(ctx context.Context, sc *Scenario, l *contender, groups []Group) error {
+	if l.server.Yardstick {
+		if err := l.restart(ctx, c, sc.BodyBytes); err != nil {
+			return err
+		}
+		groups = slices.Clone(groups)
+		for i := range groups {
+			groups[i].Unchecked = true
+		}
+	}
+	l.process.Resume()
+	defer l.process.Pause()
+	if err := l.session.Switch(groups, c.Warmup); err != nil {
+		return err
+	}
+	return l.session.Rest()
+}
+
+// restart starts a yardstick anew with bodies of another size.
+func (l *contender) restart(ctx context.Context, c *Comparison, bodyBytes int) error {
+	homes := filepath.Join(c.Dir, "homes")
+	if err := os.WriteFile(filepath.Join(homes, bodyFile), []byte(strconv.Itoa(bodyBytes)), 0o644); err != nil {
+		return err
+	}
+	l.end()
+	l.session = nil
+	process, err := l.server.Start(ctx, homes, c.ServerCore)
+	if err != nil {
+		return err
+	}
+	l.process = process
+	l.session, err = Open(ctx, Plan{To: process.Addr, Spin: c.LoadCore >= 0, PID: process.PID(), Progress: c.progress(l.server)})
+	return err
+}
+
+// line is what is said of a record when it is complete.
+func (r *Record) line() string {
+	if r.Missing != "" {
+		return fmt.Sprintf("%s: %s", r.Server, r.Missing)
+	}
+	line := fmt.Sprintf("%s: %.0f/s, %.0f ns of the server a request, P99 %.0f us, %.1f MB", r.Server, r.Spread("per_second").Median,
+		r.Spread("server_ns").Median, r.Spread("p99_us").Median, r.Spread("rss_mb").Median)
+	if failed := r.Spread("failed"); failed.High > 0 {
+		line += fmt.Sprintf(", %.0f FAILED", failed.High)
+	}
+	return line
+}
