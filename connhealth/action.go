@@ -22,11 +22,11 @@ const (
 	// ActCloseConn: close Conn with a reset, and free it. Report Closed(CloseOurs) then.
 	ActCloseConn
 	// ActDialBack: connect to Broker.Addr within TimeoutMillis, close at once, and report
-	// DialResult.
+	// DialResult with Dial.
 	ActDialBack
-	// ActNudge: set the keepalive of Conn to that of broker connections, until UntilMillis:
-	// a witness is needed.
-	ActNudge
+	// ActKeepalive: set the keepalive of Conn to that of broker connections: it stands for a
+	// broker now, or a witness is needed. It may be set back after UntilMillis; 0: never.
+	ActKeepalive
 	// ActFreeze and ActThaw tell that the detector began or ceased to be patient for its own
 	// fault; nothing is to be done.
 	ActFreeze
@@ -34,7 +34,7 @@ const (
 )
 
 var actionNames = [...]string{"suspect", "recovered", "hold", "park", "restore", "remove", "close_conn", "dial_back",
-	"nudge", "freeze", "thaw"}
+	"keepalive", "freeze", "thaw"}
 
 // String names the action.
 func (k ActionKind) String() string {
@@ -53,5 +53,6 @@ type Action struct {
 	UntilMillis   int64
 	TimeoutMillis int64
 	Renew         bool
-	Why           *Explanation // nil of ActDialBack and ActNudge
+	Dial          uint64       // of ActDialBack: to be given back with its result
+	Why           *Explanation // nil of ActDialBack and ActKeepalive
 }

@@ -42,11 +42,14 @@ type broker struct {
 	rule        Rule
 
 	heldUntilMillis int64
+	synAcksLost     int   // to its host, since it is held
 	troubleOpen     bool  // at the close transmissions of ours were unanswered
+	rttMillis       int64 // of its last connection
 	lostMillis      int64 // when the connection was lost, or its silence began
+	newSinceMillis  int64 // a connection opened since then may be its new one
 	// trialUntilMillis is when a broker on basisConn must have named itself.
 	trialUntilMillis int64
-	resetHeld        bool // held only until a dial-back answers
+	confirming       bool // held only until a dial-back answers
 
 	namedMillis    int64
 	registerMillis int64 // last 103
@@ -236,7 +239,7 @@ func (d *Detector) tickBroker(now, elapsed int64, b *broker) {
 	d.tickDial(now, b)
 	switch {
 	case b.state == stateHeld:
-		if !d.tryCandidate(now, b) && now >= b.heldUntilMillis {
+		if !d.tryCandidate(now, b) && now >= b.heldUntilMillis && !d.comingBack(now, b) {
 			d.holdOver(now, b)
 		}
 	case b.state == stateParked || b.basis == basisDial:

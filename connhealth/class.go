@@ -43,7 +43,7 @@ const (
 	RuleParkedConn         // the connection of a parked broker stayed silent
 	RuleCleanClose         // closed out of health
 	RuleDoubtfulClose      // closed out of trouble
-	RuleResetClose         // reset out of health, to be confirmed by a dial-back
+	RuleConfirmClose       // closed out of health, to be confirmed by a dial-back
 	RuleHoldOver           // held, and nothing settled it
 	RuleDialRefused        // dial-back: process gone
 	RuleDialSilent         // dial-backs unanswered
@@ -57,7 +57,7 @@ const (
 )
 
 var ruleNames = [...]string{"none", "suspect", "silence", "one_way", "max", "client", "parked_conn", "clean_close",
-	"doubtful_close", "reset_close", "hold_over", "dial_refused", "dial_silent", "dial_connected", "named", "heard",
+	"doubtful_close", "confirm_close", "hold_over", "dial_refused", "dial_silent", "dial_connected", "named", "heard",
 	"new_connection", "not_the_broker", "synack_lost", "behind_hop"}
 
 // String is the label of the rule.

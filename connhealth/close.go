@@ -45,14 +45,16 @@ const unreadMillis = 20
 // closeFacts are what a close is judged by.
 type closeFacts struct {
 	silenceMillis int64 // D
+	fromMillis    int64 // when the trouble before it began
 	lateMillis    int64 // L
 	mass          bool  // G
 	open          bool  // transmissions of ours were unanswered right then
+	successor     bool  // there is a new connection that may be the broker's
 	unread        bool  // the peer closed before it can have read our last answer
 }
 
 func (f *closeFacts) doubtful(p *Params) bool {
-	return f.silenceMillis >= p.CloseSilenceMillis || f.lateMillis >= p.CloseSilenceMillis || f.mass || f.unread
+	return f.silenceMillis >= p.CloseSilenceMillis || f.lateMillis >= p.CloseSilenceMillis || f.mass || f.unread || f.successor
 }
 
 // Closed tells that a connection ended. The last sample is not asked for: a FIN is itself an
@@ -67,6 +69,9 @@ func (d *Detector) Closed(now int64, id ConnID, how CloseHow) []Action {
 		d.closes.note(now, c.host.addr)
 	}
 	f := d.closeFacts(now, c)
+	if opened, ok := d.successor(now, c); ok {
+		f.successor, f.fromMillis = true, min(f.fromMillis, opened)
+	}
 	for _, b := range append([]*broker(nil), c.brokers...) {
 		if b.conn == c {
 			d.closedBroker(now, c, b, how, &f)
@@ -78,16 +83,17 @@ func (d *Detector) Closed(now int64, id ConnID, how CloseHow) []Action {
 
 // closeFacts reads the history of a connection that ended.
 func (d *Detector) closeFacts(now int64, c *conn) closeFacts {
-	var f closeFacts
+	f := closeFacts{fromMillis: now}
 	p := &d.p
 	if h := c.hist; h != nil {
-		f.silenceMillis = h.longest(now, p.CloseWindowMillis, p.RegisterWindowMillis)
+		f.silenceMillis, f.fromMillis = h.longest(now, p.CloseWindowMillis, p.RegisterWindowMillis)
 		if now-h.lateAtMillis <= p.CloseWindowMillis {
 			f.lateMillis = h.lateMillis
 		}
 	}
 	if t := &c.unanswered; t.n > 0 {
 		f.silenceMillis = max(f.silenceMillis, now-t.firstMillis)
+		f.fromMillis = min(f.fromMillis, t.firstMillis)
 		n, _ := t.counted(now, c.boundMillis(p))
 		f.open = n > 0
 	}
@@ -124,10 +130,9 @@ func (d *Detector) closedBroker(now int64, c *conn, b *broker, how CloseHow, f *
 		d.dialSoon(now, b)
 	case f.doubtful(&d.p) || how == CloseError:
 		d.hold(now, c, b, how, f, RuleDoubtfulClose)
-	case how == CloseReset && d.canDial(b) && !b.ActingMaster:
-		d.hold(now, c, b, how, f, RuleResetClose)
-	case trial && d.canDial(b):
-		d.hold(now, c, b, how, f, RuleResetClose)
+	case d.canDial(b) && !b.ActingMaster:
+		// A broker that was paused or had its requests lost closes like one that ends.
+		d.hold(now, c, b, how, f, RuleConfirmClose)
 	case trial:
 		// It may have been somebody else's connection: hide, but keep the data.
 		d.park(now, c, b, ClassHealthy, RuleNotTheBroker)
@@ -141,13 +146,17 @@ func (d *Detector) orphan(now int64, b *broker) {
 	if b.basis != basisDial {
 		b.basis = basisNone
 	}
-	b.lostMillis = now
+	b.lostMillis, b.newSinceMillis = now, now-d.p.CandidateBeforeMillis
 }
 
 // remove: a process that ended.
 func (d *Detector) remove(now int64, c *conn, b *broker, how CloseHow, f *closeFacts) {
 	x := d.explain(now, c, b, ClassHealthy, RuleCleanClose)
 	x.closed(how, f)
+	d.removeFor(now, c, b, x)
+}
+
+func (d *Detector) removeFor(now int64, c *conn, b *broker, x *Explanation) {
 	d.stats.Removed++
 	d.emitBroker(ActRemove, c, b, x)
 	d.dropBroker(now, b)
@@ -164,13 +173,18 @@ func (d *Detector) hold(now int64, c *conn, b *broker, how CloseHow, f *closeFac
 	if b.ActingMaster {
 		until = now + p.ActingHoldMillis
 	}
+	if f.mass {
+		until += p.MassHoldMillis
+	}
 	b.lostMillis = now
-	b.troubleOpen = f.open
-	b.resetHeld = rule == RuleResetClose
+	b.rttMillis, b.dial.silent = int64(c.last.RTTMicros)/1000, 0
+	b.troubleOpen, b.synAcksLost = f.open, 0
+	b.confirming = rule == RuleConfirmClose
+	b.newSinceMillis = min(now-p.CandidateBeforeMillis, f.fromMillis)
 	switch {
-	case b.resetHeld:
-		until = now + p.ResetHoldMillis
-	case f.open:
+	case b.confirming:
+		until = now + p.ConfirmHoldMillis
+	case f.open && !f.mass:
 		b.lostMillis = c.unanswered.firstMillis
 		until = min(until, max(c.unanswered.firstMillis+p.HoldFromSilenceMillis, now+p.HoldLeastMillis))
 	}
@@ -181,14 +195,24 @@ func (d *Detector) hold(now int64, c *conn, b *broker, how CloseHow, f *closeFac
 	b.heldUntilMillis = until
 	d.stats.Held++
 	d.emit(Action{Kind: ActHold, Conn: c.id, Broker: b.Broker, UntilMillis: until, Why: x})
-	d.dialNow(now, b)
+	d.dialAnew(now, b)
 }
 
 // holdOver ends a hold that nothing settled.
 func (d *Detector) holdOver(now int64, b *broker) {
-	if !b.resetHeld && now < b.lostMillis+d.p.MaxMillis && d.isLastOfTopic(now, b) {
+	if !b.confirming && now < b.lostMillis+d.p.MaxMillis && d.isLastOfTopic(now, b) {
 		b.heldUntilMillis = min(now+1000, b.lostMillis+d.p.MaxMillis)
 		return
 	}
-	d.park(now, nil, b, b.class, RuleHoldOver)
+	d.endHold(now, b, RuleHoldOver)
+}
+
+// endHold: a held broker is not coming back.
+func (d *Detector) endHold(now int64, b *broker, rule Rule) {
+	if b.rule == RuleConfirmClose && rule == RuleDialRefused {
+		// It closed out of health: its process ended, as Java would have said at once.
+		d.removeFor(now, nil, b, d.explain(now, nil, b, b.class, rule))
+		return
+	}
+	d.park(now, nil, b, b.class, rule)
 }

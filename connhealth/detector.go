@@ -18,6 +18,7 @@ type Detector struct {
 	freeze   freeze
 	closes   recentCloses
 	dials    dialBudget
+	dialID   uint64
 	nudges   []nudged
 	stats    Stats
 

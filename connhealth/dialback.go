@@ -1,5 +1,7 @@
 package connhealth
 
+import "math"
+
 // A dial-back is one TCP connect to the address that a broker gave its clients. Refused:
 // the process is gone. Connected: host, path and listener are there (a stopped process too,
 // which is RocketMQ's to find). Unanswered: nothing new. It is only believed of brokers of
@@ -9,7 +11,8 @@ package connhealth
 const dialTestMillis = 40
 
 type dial struct {
-	ok           bool // it succeeded once
+	ok           bool   // it succeeded once
+	id           uint64 // of the one that was sent last
 	busy         bool
 	test         bool // the one under way is a test of a silent connection
 	sentMillis   int64
@@ -17,7 +20,11 @@ type dial struct {
 	resultMillis int64
 	silent       int // unanswered in a row
 	learnMillis  int64
+	learnEvery   int64
 }
+
+// learnAgainMillis is when the first try to learn whether dial-backs work is repeated.
+const learnAgainMillis = 5000
 
 func newDial() dial {
 	return dial{sentMillis: never, resultMillis: never, learnMillis: never}
@@ -50,6 +57,20 @@ func (d *Detector) takeDial(now int64) bool {
 // canDial reports whether a dial-back of b would be believed.
 func (d *Detector) canDial(b *broker) bool { return d.p.DialBack && b.dial.ok && !b.hopOnly }
 
+// dialAnew dials at once, even if one is under way.
+//
+// Each waits for one SYN only: three tries cost less than the kernel's own second SYN.
+func (d *Detector) dialAnew(now int64, b *broker) {
+	if !d.canDial(b) {
+		return
+	}
+	b.dial.busy = false
+	d.sendDialWithin(now, b, d.p.DialTryMillis+d.dialBoundMillis(b))
+}
+
+// dialBoundMillis is how much longer a SYN's answer may take on a slow path.
+func (d *Detector) dialBoundMillis(b *broker) int64 { return 3 * b.rttMillis / 2 }
+
 // dialNow dials at once, unless one is under way.
 func (d *Detector) dialNow(now int64, b *broker) {
 	if d.canDial(b) {
@@ -70,9 +91,11 @@ func (d *Detector) sendDialWithin(now int64, b *broker, timeoutMillis int64) boo
 	if b.dial.busy && now-b.dial.sentMillis < d.p.DialTimeoutMillis+d.p.DialAgainMillis || !d.takeDial(now) {
 		return false
 	}
+	d.dialID++
+	b.dial.id = d.dialID
 	b.dial.busy, b.dial.test, b.dial.sentMillis = true, false, now
 	d.stats.Dials++
-	d.emit(Action{Kind: ActDialBack, Broker: b.Broker, TimeoutMillis: timeoutMillis})
+	d.emit(Action{Kind: ActDialBack, Broker: b.Broker, TimeoutMillis: timeoutMillis, Dial: b.dial.id})
 	return true
 }
 
@@ -88,7 +111,9 @@ func (d *Detector) learnDial(now int64, b *broker) {
 func (d *Detector) tickDial(now int64, b *broker) {
 	if !d.canDial(b) {
 		if x := &b.dial; x.learnMillis != never && now >= x.learnMillis && d.p.DialBack && !b.hopOnly && b.state == stateLive {
-			x.learnMillis = now + d.p.DialLearnMillis
+			// Soon again, in case it was lost; then rarely.
+			x.learnEvery = min(max(2*x.learnEvery, learnAgainMillis), d.p.DialLearnMillis)
+			x.learnMillis = now + x.learnEvery
 			d.sendDial(now, b)
 		}
 		return
@@ -152,24 +177,30 @@ func (d *Detector) dialProves(now int64, b *broker, c *conn) bool {
 
 // trustDial shows a broker on the strength of dial-backs, until it names itself or is
 // connected again.
-func (d *Detector) trustDial(now int64, b *broker) {
+// newSinceMillis is from when on a new connection may be its.
+func (d *Detector) trustDial(now int64, b *broker, newSinceMillis int64) {
 	if b.state != stateLive {
 		d.restore(now, nil, b, basisDial, RuleDialConnected)
 	}
 	b.basis = basisDial
-	b.lostMillis = now
+	b.lostMillis, b.newSinceMillis = now, newSinceMillis
 	b.dial.silent = 0
 }
 
-// DialResult tells how a dial-back ended.
-func (d *Detector) DialResult(now int64, key BrokerKey, o DialOutcome) []Action {
+// DialResult tells how a dial-back ended; id is the action's. Only a success counts of one
+// that is not the last: what began before a close says nothing about what followed it.
+func (d *Detector) DialResult(now int64, key BrokerKey, id uint64, o DialOutcome) []Action {
 	d.begin(now)
 	b := d.brokers[key]
 	if b == nil {
 		return nil
 	}
 	x := &b.dial
-	x.busy = false
+	if id == x.id {
+		x.busy = false
+	} else if o != DialConnected {
+		return nil
+	}
 	if o == DialFailed {
 		return nil
 	}
@@ -195,21 +226,41 @@ func (d *Detector) dialed(now int64, b *broker, o DialOutcome) {
 	onDial := b.state == stateLive && b.basis == basisDial && b.conn == nil
 	switch {
 	case o == DialConnected:
-		if (waiting || b.state == stateParked) && now < b.expiryMillis() && b.conn == nil {
-			d.trustDial(now, b)
-		} else if b.state == stateParked && now < b.expiryMillis() {
+		if now >= b.expiryMillis() || !waiting && b.state != stateParked {
+			return
+		}
+		since := b.newSinceMillis
+		if c := b.conn; c != nil {
 			// Its old connection is still open, and still silent: dead, but not the broker.
-			d.closeConn(now, b.conn, b.class, RuleDialConnected)
-			d.loseConn(b, b.conn)
-			d.trustDial(now, b)
+			d.closeConn(now, c, b.class, RuleDialConnected)
+			d.loseConn(b, c)
+			since = b.lostMillis
 		}
+		d.trustDial(now, b, since)
 	case o == DialRefused && (waiting || onDial):
-		d.park(now, nil, b, b.class, RuleDialRefused)
+		d.endHold(now, b, RuleDialRefused)
 	case o == DialTimeout && d.freeze.level != FreezeFull:
-		if waiting && (b.troubleOpen || b.resetHeld) || onDial && b.dial.silent >= 2 {
-			if !d.isLastOfTopic(now, b) || now >= b.lostMillis+d.p.MaxMillis {
-				d.park(now, nil, b, b.class, RuleDialSilent)
-			}
-		}
+		d.dialUnanswered(now, b, waiting, onDial)
 	}
 }
+
+// dialUnanswered: one lost SYN proves nothing, several in a row where a path was in trouble do.
+func (d *Detector) dialUnanswered(now int64, b *broker, waiting, onDial bool) {
+	if !waiting && !onDial {
+		return
+	}
+	gone := onDial || b.troubleOpen || b.confirming
+	q := d.loss.rate(now, &d.p)
+	if h := d.hosts[b.host]; h != nil {
+		q = max(q, h.loss.rate(now, &d.p))
+	}
+	enough := b.dial.silent >= dialsMin && -float64(b.dial.silent)*math.Log10(q) >= holdPhi
+	if gone && enough && (b.confirming || !d.isLastOfTopic(now, b) || now >= b.lostMillis+d.p.MaxMillis) {
+		d.endHold(now, b, RuleDialSilent)
+		return
+	}
+	d.dialAnew(now, b)
+}
+
+// dialsMin unanswered dial-backs in a row, and this chance that loss took them, end a hold.
+const dialsMin = 3

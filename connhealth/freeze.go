@@ -103,7 +103,7 @@ func (d *Detector) nobodyHeard(now int64) bool {
 		return false
 	}
 	last, ok := d.witness.any()
-	return ok && now-last >= d.p.QuietMillis && (f.tested > 1 || d.nudged(nil) > 0)
+	return ok && now-last >= d.p.QuietMillis && (f.tested > 1 || d.nudgedLong(now))
 }
 
 func (d *Detector) setFreeze(now int64, level Freeze) {

@@ -51,9 +51,10 @@ func (h *history) remember(e trouble) {
 }
 
 // longest returns the longest trouble that reached into the last windowMillis, or
-// registerMillis for those that cost a registration its answer.
-func (h *history) longest(now, windowMillis, registerMillis int64) int64 {
-	d := int64(0)
+// registerMillis for those that cost a registration its answer; and when the first one of the
+// last registerMillis began.
+func (h *history) longest(now, windowMillis, registerMillis int64) (lengthMillis, fromMillis int64) {
+	d, from := int64(0), now
 	for i := range min(h.epNext, episodesLen) {
 		e := &h.episodes[i]
 		window := windowMillis
@@ -63,8 +64,11 @@ func (h *history) longest(now, windowMillis, registerMillis int64) int64 {
 		if now-e.toMillis <= window {
 			d = max(d, e.toMillis-e.fromMillis)
 		}
+		if now-e.toMillis <= registerMillis {
+			from = min(from, e.fromMillis)
+		}
 	}
-	return d
+	return d, from
 }
 
 func (h *history) answeredLate(now, ageMillis, windowMillis int64) {

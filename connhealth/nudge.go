@@ -28,7 +28,7 @@ func (d *Detector) nudge(now int64, suspect *host) {
 		}
 		best.host.nudgedMillis = now
 		d.nudges = append(d.nudges, nudged{best.host, best.id, now + d.p.NudgeMillis})
-		d.emit(Action{Kind: ActNudge, Conn: best.id, UntilMillis: now + d.p.NudgeMillis})
+		d.emit(Action{Kind: ActKeepalive, Conn: best.id, UntilMillis: now + d.p.NudgeMillis})
 		best.nextSampleMillis = now
 		d.schedule.move(best, true)
 	}
@@ -49,6 +49,16 @@ func (d *Detector) nudged(h *host) (n int) {
 		}
 	}
 	return n
+}
+
+// nudgedLong reports whether somebody was made to speak long enough ago to have been heard.
+func (d *Detector) nudgedLong(now int64) bool {
+	for i := range d.nudges {
+		if now-d.nudges[i].host.nudgedMillis >= d.p.QuietMillis {
+			return true
+		}
+	}
+	return false
 }
 
 // tickNudges ends those whose time is over or whose connection is gone.

@@ -94,10 +94,11 @@ type Params struct {
 
 	// HoldMillis is how long a doubtful close waits for proof: the broker's scan for name
 	// servers reconnects within 3 s. Acting-master groups fail over, and wait for less. A
-	// reset out of health waits ResetHoldMillis, and only for a dial-back that is known to work.
-	HoldMillis       int64
-	ActingHoldMillis int64
-	ResetHoldMillis  int64
+	// close out of health waits ConfirmHoldMillis, and only for a dial-back that is known to work:
+	// some of them, since SYNs get lost. A process that ended refuses within a round trip.
+	HoldMillis        int64
+	ActingHoldMillis  int64
+	ConfirmHoldMillis int64
 	// HoldFromSilenceMillis ends a hold this long after the silence began that led to it,
 	// but not before HoldLeastMillis: one-way loss shows late.
 	HoldFromSilenceMillis int64
@@ -106,6 +107,9 @@ type Params struct {
 	// CandidateBeforeMillis: a connection accepted so long before the close may be the
 	// broker's new one; the end of the old one can come late.
 	CandidateBeforeMillis int64
+	// SuccessorMillis: a connection this young that may be the broker's new one makes the close
+	// of the old one doubtful. Good-byes are repeated after up to 25 s.
+	SuccessorMillis int64
 	// CandidateSilentMillis is how long a new connection must have said nothing that a client
 	// says before it counts: clients ask at once, a broker's scan only connects.
 	CandidateSilentMillis int64
@@ -124,12 +128,14 @@ type Params struct {
 	// then it stays open, since a packet on it is the quickest proof of life.
 	ParkedConnMillis int64
 
-	// DialBack allows dial-backs. DialTimeoutMillis holds two SYNs. DialAgainMillis paces
+	// DialBack allows dial-backs. DialTimeoutMillis holds two SYNs, DialTryMillis one: while a
+	// broker is held several short ones tell more. DialAgainMillis paces
 	// them for one broker while it matters, DialSlowMillis when it has been parked for
 	// DialSlowAfterMillis, DialLearnMillis while nothing is wrong and it is only to be
 	// learned whether they work. DialsPerSecond bounds all together.
 	DialBack            bool
 	DialTimeoutMillis   int64
+	DialTryMillis       int64
 	DialAgainMillis     int64
 	DialSlowMillis      int64
 	DialSlowAfterMillis int64
@@ -190,11 +196,13 @@ func DefaultParams() Params {
 		MassCloseMillis:               5000,
 		HoldMillis:                    4000,
 		ActingHoldMillis:              3000,
-		ResetHoldMillis:               1000,
+		MassHoldMillis:                1500,
+		ConfirmHoldMillis:             2000,
 		HoldFromSilenceMillis:         9500,
 		HoldLeastMillis:               3200,
 		CandidateBeforeMillis:         6000,
 		CandidateSilentMillis:         500,
+		SuccessorMillis:               60_000,
 		RegisterPeriodMillis:          30_000,
 		RegisterSlackMillis:           5000,
 		StrikeMillis:                  600_000,
@@ -202,6 +210,7 @@ func DefaultParams() Params {
 		ParkedConnMillis:              20_000,
 		DialBack:                      true,
 		DialTimeoutMillis:             1500,
+		DialTryMillis:                 400,
 		DialAgainMillis:               2000,
 		DialSlowMillis:                10_000,
 		DialSlowAfterMillis:           60_000,

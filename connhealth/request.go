@@ -1,6 +1,9 @@
 package connhealth
 
-import "net/netip"
+import (
+	"math"
+	"net/netip"
+)
 
 // RequestArrived tells of a request on a connection. It is needed for every request of a
 // connection that carries a broker, and for the first RequestClient of any other; more does
@@ -107,14 +110,24 @@ func (d *Detector) retransmitted(now int64, c *conn, e *Event) {
 }
 
 // synAckLost: somebody on a host connects, and what we answer does not arrive. If a broker of
-// that host closed out of trouble, the path to it is one-way.
+// that host closed out of trouble, the path to it is one-way, unless random loss explains it.
 func (d *Detector) synAckLost(now int64, peer netip.Addr) {
 	peer = peer.Unmap().WithZone("")
 	for _, b := range d.list {
-		if b.host == peer && b.state == stateHeld && b.troubleOpen && now-b.sinceMillis >= d.p.AnswerGraceMillis && d.freeze.level == FreezeNone {
-			if !d.isLastOfTopic(now, b) {
-				d.park(now, nil, b, ClassOneWay, RuleSynAckLost)
-			}
+		if b.host != peer || b.state != stateHeld || !b.troubleOpen || d.freeze.level != FreezeNone {
+			continue
+		}
+		b.synAcksLost++
+		q := d.loss.rate(now, &d.p)
+		if h := d.hosts[peer]; h != nil {
+			q = max(q, h.loss.rate(now, &d.p))
+		}
+		if -float64(b.synAcksLost)*math.Log10(q) >= holdPhi && !d.isLastOfTopic(now, b) {
+			d.park(now, nil, b, ClassOneWay, RuleSynAckLost)
 		}
 	}
 }
+
+// holdPhi is what phi must be while a broker is held: its close was doubtful already, and all
+// that follows from a mistake is that a hold of seconds ends early.
+const holdPhi = 3

@@ -21,7 +21,8 @@ type simBroker struct {
 
 	running  bool // the process exists
 	frozen   bool // but is stopped
-	life     int  // of the process
+	asleep   []func()
+	life     int // of the process
 	conn     *tcpsim.Socket
 	ready    bool // conn is established
 	pollHere bool // 106 goes to this name server, not to another
@@ -88,6 +89,9 @@ func (b *simBroker) account() {
 func (b *simBroker) die() {
 	b.account()
 	b.dead, b.diedAt, b.detected = true, b.w.net.Now(), -1
+	if !b.visible() {
+		b.detected = 0
+	}
 }
 
 // start begins a process' life.
@@ -155,22 +159,47 @@ func (b *simBroker) connect() {
 		}
 	}
 	s.OnFIN = func() {
-		lost()
-		s.Close()
+		b.awake(func() {
+			lost()
+			s.Close()
+		})
 	}
-	s.OnEnd = func(tcpsim.End) { lost() }
+	s.OnEnd = func(tcpsim.End) { b.awake(lost) }
 	s.OnData = func(p any) {
-		if b.frozen {
-			return
-		}
 		m := p.(message)
-		b.w.net.Stop(b.pending[m.id])
-		delete(b.pending, m.id)
+		b.awake(func() {
+			b.w.net.Stop(b.pending[m.id])
+			delete(b.pending, m.id)
+		})
 	}
 	b.w.net.After(3*sec, func() {
 		if b.conn == s && !b.ready {
 			b.forget()
 			s.Abort()
+		}
+	})
+}
+
+// awake runs f, or when the process is no longer stopped.
+func (b *simBroker) awake(f func()) {
+	if b.frozen {
+		b.asleep = append(b.asleep, f)
+		return
+	}
+	f()
+}
+
+// freeze stops the process for d. What waits then runs in any order: of an answer and the
+// timeout that waits for it either may be first.
+func (b *simBroker) freeze(d int64) {
+	b.frozen = true
+	b.w.net.After(d, func() {
+		b.frozen = false
+		todo := b.asleep
+		b.asleep = nil
+		b.w.net.Rand.Shuffle(len(todo), func(i, j int) { todo[i], todo[j] = todo[j], todo[i] })
+		for _, f := range todo {
+			f()
 		}
 	})
 }
@@ -196,18 +225,16 @@ func (b *simBroker) request(code int, timeout int64) {
 		id := b.nextReq
 		s := b.conn
 		b.pending[id] = b.w.net.After(timeout, func() {
-			delete(b.pending, id)
-			if b.conn != s || !b.running {
-				return
-			}
-			if b.frozen {
-				return
-			}
-			b.forget()
-			s.Close()
-			if code == 106 && b.servers > 1 {
-				b.pollHere = false
-			}
+			b.awake(func() {
+				if b.pending[id] == nil || b.conn != s || !b.running {
+					return
+				}
+				b.forget()
+				s.Close()
+				if code == 106 && b.servers > 1 {
+					b.pollHere = false
+				}
+			})
 		})
 		s.Send(message{id: id, code: code, broker: b}, 300)
 		if code == 106 && b.polled != nil {

@@ -331,7 +331,7 @@ func (w *world) perform(a *connhealth.Action) {
 			c.sock.Abort()
 			w.do(w.det.Closed(w.now(), a.Conn, connhealth.CloseOurs))
 		}
-	case connhealth.ActNudge:
+	case connhealth.ActKeepalive:
 		if c := w.conns[a.Conn]; c != nil {
 			c.sock.SetOptions(w.profile(1000, 1000, w.net.Server.Options.RTOMax))
 		}
@@ -349,11 +349,11 @@ func (w *world) dialBack(a *connhealth.Action) {
 		}
 	}
 	s := w.net.Server.Connect(b.host.Host)
-	done := false
+	done, id := false, a.Dial
 	finish := func(o connhealth.DialOutcome) {
 		if !done {
 			done = true
-			w.served(func() { w.do(w.det.DialResult(w.now(), b.key, o)) })
+			w.served(func() { w.do(w.det.DialResult(w.now(), b.key, id, o)) })
 		}
 	}
 	s.OnEstablished = func() {

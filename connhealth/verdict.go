@@ -84,13 +84,19 @@ func (d *Detector) judgeBroker(now int64, c *conn) {
 		case d.dialProves(now, b, c):
 			d.closeConn(now, c, class, RuleDialConnected)
 			d.loseConn(b, c)
-			d.trustDial(now, b)
+			d.trustDial(now, b, c.unanswered.firstMillis)
+		case d.movedOn(now, b, c):
 		case tested < d.p.MaxMillis && d.isLastOfTopic(now, b):
 		default:
-			b.lostMillis = c.silent.firstMillis
 			d.park(now, c, b, class, rule)
 		}
 	}
+}
+
+// movedOn reports whether the broker of a dead connection has opened another since.
+func (d *Detector) movedOn(now int64, b *broker, c *conn) bool {
+	b.lostMillis = c.unanswered.firstMillis
+	return d.tryCandidate(now, b)
 }
 
 // judgeClient decides about a suspect connection without a broker: it is closed to free it.
@@ -142,6 +148,9 @@ func (d *Detector) dead(now int64, c *conn) (Rule, Class) {
 		return RuleNone, class
 	}
 	limit = min(max(limit+p.OneWayMillis-p.DeadMillis, p.OneWayMillis), p.MaxMillis)
+	if alone {
+		limit = p.MaxMillis // it may be our own sending that fails
+	}
 	if tested >= limit && d.phi(now, c, n) >= p.DeadPhi {
 		return RuleOneWay, class
 	}
