@@ -15,16 +15,24 @@ func (w *Watch) perform(actions []connhealth.Action) {
 		w.report(a)
 		switch a.Kind {
 		case connhealth.ActDialBack: // evidence: wanted by observers, too
-			w.dials.dial(routetable.BrokerKey(a.Broker.Key()), a.Broker.Addr, millis(a.TimeoutMillis))
+			w.dial(a)
 			continue
-		case connhealth.ActNudge:
-			w.nudge(a.Conn, a.UntilMillis)
+		case connhealth.ActKeepalive:
+			w.probeOften(a.Conn, a.UntilMillis)
 			continue
 		}
 		if w.o.Mode == Evict {
 			w.evict(a)
 		}
 	}
+}
+
+// dial connects to a broker's own address; the answer becomes a note.
+func (w *Watch) dial(a *connhealth.Action) {
+	key, id := routetable.BrokerKey(a.Broker.Key()), a.Dial
+	w.dials.dial(a.Broker.Addr, millis(a.TimeoutMillis), func(o connhealth.DialOutcome) {
+		w.box.put(&note{kind: noteDial, atMillis: w.now(), key: key, dialID: id, dial: o})
+	})
 }
 
 // evict does what changes routes or connections.

@@ -23,6 +23,7 @@ const (
 	noteEvent
 	noteDial
 	noteTraced
+	noteCalm
 )
 
 // note is one thing that happened, with the time it happened.
@@ -38,6 +39,7 @@ type note struct {
 	key         routetable.BrokerKey
 	sample      connhealth.Sample
 	event       bpf.Event
+	dialID      uint64
 	dial        connhealth.DialOutcome
 }
 

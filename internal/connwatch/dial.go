@@ -9,26 +9,24 @@ import (
 	"time"
 
 	"github.com/pharosmq/pharos/connhealth"
-	"github.com/pharosmq/pharos/routetable"
 )
 
 // dialer connects to brokers' own addresses, to see whether anybody is there, and says
 // good-bye at once. How often is the detector's concern.
 type dialer struct {
-	ctx    context.Context
-	result func(routetable.BrokerKey, connhealth.DialOutcome)
-	wg     sync.WaitGroup
+	ctx context.Context
+	wg  sync.WaitGroup
 }
 
-// dial asks addr, which belongs to the broker key.
-func (d *dialer) dial(key routetable.BrokerKey, addr string, timeout time.Duration) {
+// dial connects to addr, and reports how that ended from a goroutine of its own.
+func (d *dialer) dial(addr string, timeout time.Duration, report func(connhealth.DialOutcome)) {
 	d.wg.Go(func() {
 		dialer := net.Dialer{Timeout: timeout, KeepAlive: -1}
 		conn, err := dialer.DialContext(d.ctx, "tcp", addr)
 		if err == nil {
 			_ = conn.Close()
 		}
-		d.result(key, outcomeOf(err))
+		report(outcomeOf(err))
 	})
 }
 

@@ -91,11 +91,22 @@ func (w *Watch) promote(id connhealth.ConnID) {
 	})
 }
 
-// nudge has a connection without a broker probe its peer like one with.
-func (w *Watch) nudge(id connhealth.ConnID, until int64) {
+// probeOften has a connection probe its peer like one that carries a broker, for good if
+// until is 0.
+func (w *Watch) probeOften(id connhealth.ConnID, until int64) {
 	ids := []routetable.ConnID{routetable.ConnID(id)}
 	w.srv.OnConnections(ids, func(_ routetable.ConnID, fd int) { w.dress(fd, true) })
+	if until == 0 {
+		return
+	}
 	time.AfterFunc(millis(max(0, until-w.now())), func() {
-		w.srv.OnConnections(ids, func(_ routetable.ConnID, fd int) { w.dress(fd, false) })
+		w.box.put(&note{kind: noteCalm, atMillis: w.now(), conn: id})
 	})
+}
+
+// calm ends that, unless the connection has come to carry a broker.
+func (w *Watch) calm(id connhealth.ConnID) {
+	if _, broker := w.brokers[id]; !broker {
+		w.srv.OnConnections([]routetable.ConnID{routetable.ConnID(id)}, func(_ routetable.ConnID, fd int) { w.dress(fd, false) })
+	}
 }

@@ -47,9 +47,7 @@ func New(o Options) *Watch {
 func (w *Watch) Start(srv Server, table Table) {
 	ctx, cancel := context.WithCancel(context.Background())
 	w.srv, w.table, w.quit = srv, table, cancel
-	w.dials = dialer{ctx: ctx, result: func(key routetable.BrokerKey, o connhealth.DialOutcome) {
-		w.box.put(&note{kind: noteDial, atMillis: w.now(), key: key, dial: o})
-	}}
+	w.dials.ctx = ctx
 	w.det = connhealth.New(w.o.Params, func(key connhealth.BrokerKey) bool {
 		return table.Snapshot().LastOfTopic(routetable.BrokerKey(key))
 	})
@@ -149,10 +147,12 @@ func (w *Watch) tell(n *note) []connhealth.Action {
 		if e, ok := eventOf(&n.event); ok {
 			return d.Event(at, &e)
 		}
+	case noteCalm:
+		w.calm(n.conn)
 	case noteTraced:
 		w.remark()
 	case noteDial:
-		return d.DialResult(at, connhealth.BrokerKey(n.key), n.dial)
+		return d.DialResult(at, connhealth.BrokerKey(n.key), n.dialID, n.dial)
 	}
 	return nil
 }
