@@ -85,6 +85,7 @@ func (s *Session) Switch(groups []Group, warmup time.Duration) error {
 		}
 	}
 	e.toOpen, e.retry, e.bigs = nil, nil, nil
+	s.r.last = nil
 	e.groups, s.r.load = append([]*group(nil), s.r.fill...), nil
 	for i := range groups {
 		d, err := groups[i].withDefaults()

@@ -1,0 +1,101 @@
+package bench
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// A session's load is replaced, rests, is tended and measured again; its brokers stay.
+func TestSession(t *testing.T) {
+	w := &World{Topics: 20, Brokers: 3}
+	f := newFakeServer(t, w)
+	var lines []string
+	s, err := Open(t.Context(), Plan{To: f.addr, Fill: []*World{w}, Groups: []Group{lookups(w)}, Progress: func(line string) { lines = append(lines, line) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	measure := func(want ...string) {
+		t.Helper()
+		got, err := s.Measure(1200*time.Millisecond, "here")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range want {
+			if g := got.Group(name); g == nil || g.Good == 0 || g.Failed() != 0 {
+				t.Errorf("group %s: %+v", name, g)
+			}
+		}
+	}
+	measure("lookups")
+	open := lookups(w)
+	open.Rate, open.Depth = 500, 64
+	other := Group{Name: "clusters", World: w, Conns: 2, Depth: 1, Mix: Mix{Cluster: 1}}
+	if err := s.Switch([]Group{open, other}, 50*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Rest(); err != nil {
+		t.Fatal(err)
+	}
+	f.mu.Lock()
+	before := f.lookups
+	f.mu.Unlock()
+	time.Sleep(50 * time.Millisecond)
+	if err := s.Tend(); err != nil {
+		t.Fatal(err)
+	}
+	f.mu.Lock()
+	tended := f.lookups - before
+	f.mu.Unlock()
+	if tended != w.Brokers {
+		t.Errorf("%d brokers asked something while the load rested, not %d", tended, w.Brokers)
+	}
+	measure("lookups", "clusters")
+	if n := len(f.registrations); n != w.Brokers {
+		t.Errorf("%d brokers registered", n)
+	}
+	if text := strings.Join(lines, "\n"); !strings.Contains(text, "here") || !strings.Contains(text, "clusters") {
+		t.Errorf("the progress lines do not say how it goes:\n%s", text)
+	}
+}
+
+// Brokers that renew register again and again, with what they are given.
+func TestRenewal(t *testing.T) {
+	w := &World{Topics: 20, Brokers: 2}
+	f := newFakeServer(t, w)
+	changed := renewals(w, w.BodyOneChanged(3, 2, thisVersion), w.Body(0, 10, 0, 3, thisVersion))
+	_, err := Run(t.Context(), Plan{
+		To: f.addr, Fill: []*World{w}, Renew: []Renewal{{World: w, Rate: 40, Registrations: changed}},
+		Groups: []Group{{Name: "idle", World: w, Conns: 1}}, Duration: 500 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for broker, counts := range f.registrations {
+		if len(counts) < 5 || counts[0] != 20 || counts[1] != 20 || counts[2] != 10 || counts[3] != 20 {
+			t.Errorf("%s registered %v topics", broker, counts)
+		}
+	}
+	if len(f.registrations) != 2 {
+		t.Errorf("registrations of %d brokers", len(f.registrations))
+	}
+}
+
+// A registration larger than a socket's buffers goes out in slices, and comes in whole.
+func TestLargeRegistration(t *testing.T) {
+	w := &World{Topics: 40_000, Brokers: 3}
+	f := newFakeServer(t, w)
+	quiet := &World{Name: "quiet", Topics: 2, Brokers: 1, Base: 100}
+	r := runPlan(t, Plan{To: f.addr, Fill: []*World{w}, Groups: []Group{{Name: "idle", World: quiet, Conns: 1}}, Duration: 10 * time.Millisecond})
+	if got := r.Fill[0]; got.Brokers != 3 || got.Frames != 3 || got.Bytes < 15_000_000 {
+		t.Errorf("%+v", got)
+	}
+	for broker, counts := range f.registrations {
+		if len(counts) != 1 || counts[0] != w.Topics {
+			t.Errorf("%s registered %v topics", broker, counts)
+		}
+	}
+}
