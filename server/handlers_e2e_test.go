@@ -17,7 +17,10 @@ import (
 )
 
 // startNamesrv starts a whole name server on a free port.
-func startNamesrv(t *testing.T, o Options) *testServer {
+func startNamesrv(t *testing.T, o Options) *testServer { return startWatched(t, o, nil) }
+
+// startWatched is startNamesrv with somebody who watches over connections.
+func startWatched(t *testing.T, o Options, w Watcher) *testServer {
 	t.Helper()
 	ts := &testServer{t: t, logs: &lineBuffer{}}
 	dir := t.TempDir()
@@ -27,7 +30,7 @@ func startNamesrv(t *testing.T, o Options) *testServer {
 		t.Fatal(err)
 	}
 	o.BindAddress = "127.0.0.1"
-	s, err := New(o, Deps{Log: slog.New(slog.NewTextHandler(ts.logs, nil)), Config: conf, KV: kv})
+	s, err := New(o, Deps{Log: slog.New(slog.NewTextHandler(ts.logs, nil)), Config: conf, KV: kv, Watcher: w})
 	if err != nil {
 		t.Fatal(err)
 	}

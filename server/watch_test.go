@@ -1,0 +1,183 @@
+package server
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/pharosmq/pharos/codec"
+	"github.com/pharosmq/pharos/routetable"
+	"golang.org/x/sys/unix"
+)
+
+// recorder is a Watcher that writes down what it is told.
+type recorder struct {
+	judges bool
+
+	mu    sync.Mutex
+	lines []string
+	bound BoundBroker
+}
+
+func (r *recorder) note(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines = append(r.lines, fmt.Sprintf(format, args...))
+}
+
+func (r *recorder) Judges() bool { return r.judges }
+func (r *recorder) Opened(id routetable.ConnID, peer, local netip.AddrPort, fd int) {
+	_, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+	r.note("opened %d %v %v %v", id, peer.Addr(), local.Addr(), err)
+}
+func (r *recorder) Requested(id routetable.ConnID, kind RequestKind) {
+	r.note("requested %d %d", id, kind)
+}
+func (r *recorder) Answered(id routetable.ConnID) { r.note("answered %d", id) }
+func (r *recorder) Closed(id routetable.ConnID, reason CloseReason, errno syscall.Errno) {
+	r.note("closed %d %v %d", id, reason, errno)
+}
+func (r *recorder) Gone(key routetable.BrokerKey) { r.note("gone %s", key.Addr) }
+func (r *recorder) Bound(b BoundBroker, registered bool) {
+	r.note("bound %d %s %v", b.Conn, b.Broker.Addr, registered)
+	r.mu.Lock()
+	r.bound = b
+	r.mu.Unlock()
+}
+
+func (r *recorder) binding() BoundBroker {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.bound
+}
+
+// told returns the lines since the last call.
+func (r *recorder) told() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	defer func() { r.lines = nil }()
+	return strings.Join(r.lines, "\n")
+}
+
+func (r *recorder) has(line string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Contains(r.lines, line)
+}
+
+func TestWatcherIsTold(t *testing.T) {
+	w := &recorder{judges: true}
+	ts := startWatched(t, Options{}, w)
+	b := newBroker("a", 0, "t1", "t2")
+	p := ts.dial()
+	p.register(b) // the connection carries a broker from here on
+	p.register(b)
+	p.call(codec.CodeGetBrokerClusterInfo, nil)
+	p.call(codec.CodeQueryDataVersion, []byte(`{"counter":1,"stateVersion":0,"timestamp":1}`), "clusterName", b.key().Cluster, "brokerAddr", b.addr)
+	client := ts.dial()
+	client.call(codec.CodeGetRouteInfoByTopic, nil, "topic", "x")
+	client.call(codec.CodeGetRouteInfoByTopic, nil, "topic", "x") // the first one says it all
+	want := `opened 1 127.0.0.1 127.0.0.1 <nil>
+bound 1 10.0.0.1:10911 true
+requested 1 2
+bound 1 10.0.0.1:10911 true
+answered 1
+requested 1 0
+answered 1
+requested 1 0
+bound 1 10.0.0.1:10911 false
+answered 1
+opened 2 127.0.0.1 127.0.0.1 <nil>
+requested 2 1
+answered 2`
+	if got := w.told(); got != want {
+		t.Errorf("told\n%s\nwant\n%s", got, want)
+	}
+	p.call(codec.CodeUnregisterBroker, nil, "clusterName", b.key().Cluster, "brokerName", b.name, "brokerAddr", b.addr, "brokerId", "0")
+	if !w.has("gone " + b.addr) {
+		t.Errorf("not told of an unregistration: %s", w.told())
+	}
+	_ = client.Close()
+	eventually(t, "the watcher knows of the close", func() bool { return w.has("closed 2 peer 0") })
+	if err := p.Conn.(*net.TCPConn).SetLinger(0); err != nil {
+		t.Fatal(err)
+	}
+	_ = p.Close()
+	eventually(t, "the watcher knows of the reset", func() bool { return w.has(fmt.Sprintf("closed 1 broken %d", syscall.ECONNRESET)) })
+}
+
+// A broker's connection that its peer ended is the watcher's to judge: nothing happens to
+// the routes until it says so, and what it says is void against a newer registration.
+func TestWatcherJudges(t *testing.T) {
+	w := &recorder{judges: true}
+	ts := startWatched(t, Options{}, w)
+	b := newBroker("a", 0, "t1", "t2")
+	p := ts.dial()
+	p.register(b)
+	_ = p.Close()
+	eventually(t, "the watcher knows of the close", func() bool { return w.has("closed 1 peer 0") })
+	key, generation := b.key(), w.binding().Generation
+	state := func() routetable.State {
+		info, known := ts.Snapshot().Live(key)
+		if !known {
+			return routetable.StateRemoved
+		}
+		return info.State
+	}
+	becomes := func(want routetable.State) {
+		t.Helper()
+		eventually(t, fmt.Sprintf("state %v", want), func() bool { return state() == want })
+	}
+	becomes(routetable.StateLive)
+	ts.HoldBroker(key, generation)
+	becomes(routetable.StateHeld)
+	ts.ParkBroker(key, generation)
+	becomes(routetable.StateParked)
+	ts.RestoreBroker(key, generation, true)
+	becomes(routetable.StateLive)
+	again := ts.dial()
+	again.register(b)
+	ts.RemoveBroker(key, generation) // of the life before
+	ts.ParkBroker(key, generation)
+	again.call(codec.CodeGetBrokerClusterInfo, nil)
+	ts.HoldBroker(key, w.binding().Generation) // behind them in the lane
+	becomes(routetable.StateHeld)
+	ts.RemoveBroker(key, w.binding().Generation)
+	becomes(routetable.StateRemoved)
+	if !w.has("gone " + b.addr) {
+		t.Error("the watcher was not told that the broker is gone")
+	}
+}
+
+// A watcher that only observes leaves closes what they are in Java.
+func TestWatcherObserves(t *testing.T) {
+	ts := startWatched(t, Options{}, &recorder{})
+	b := newBroker("a", 0, "t1", "t2")
+	p := ts.dial()
+	p.register(b)
+	_ = p.Close()
+	eventually(t, "the broker is unregistered", func() bool { return !ts.live(b) })
+}
+
+func TestCloseHalfDead(t *testing.T) {
+	w := &recorder{judges: true}
+	ts := startWatched(t, Options{}, w)
+	p := ts.dial()
+	p.call(codec.CodeGetRouteInfoByTopic, nil, "topic", "x")
+	ids := ts.ConnectionIDs()
+	if len(ids) != 1 {
+		t.Fatalf("connections %v, want one", ids)
+	}
+	ts.CloseHalfDead(ids[0])
+	_, err := p.Read(make([]byte, 1))
+	if !strings.Contains(fmt.Sprint(err), "reset") {
+		t.Errorf("the peer reads %v, want a reset", err)
+	}
+	eventually(t, "the watcher knows", func() bool { return w.has(fmt.Sprintf("closed %d half_dead 0", ids[0])) })
+	ts.CloseHalfDead(ids[0]) // gone: nothing happens
+}
