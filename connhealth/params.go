@@ -96,8 +96,11 @@ type Params struct {
 	// servers reconnects within 3 s. Acting-master groups fail over, and wait for less. A
 	// close out of health waits ConfirmHoldMillis, and only for a dial-back that is known to work:
 	// some of them, since SYNs get lost. A process that ended refuses within a round trip.
-	HoldMillis        int64
-	ActingHoldMillis  int64
+	HoldMillis       int64
+	ActingHoldMillis int64
+	// MassHoldMillis is added when many closed at once: it was our own fault, and a lost SYN
+	// costs a second.
+	MassHoldMillis    int64
 	ConfirmHoldMillis int64
 	// HoldFromSilenceMillis ends a hold this long after the silence began that led to it,
 	// but not before HoldLeastMillis: one-way loss shows late.
