@@ -273,6 +273,8 @@ func (c *Comparison) scenario(ctx context.Context, sc *Scenario, live []*contend
 		if r.Missing = c.cannot(sc, l, rate); r.Missing == "" {
 			if err := c.prepare(ctx, sc, l, groups); err != nil {
 				r.Missing = err.Error()
+			} else if sc.Alone {
+				c.drop(l)
 			}
 		}
 		if r.Missing != "" {
@@ -287,7 +289,7 @@ func (c *Comparison) scenario(ctx context.Context, sc *Scenario, live []*contend
 			if r.Missing != "" {
 				continue
 			}
-			w, err := c.sample(sc, l, fmt.Sprintf("%s, round %d of %d", sc.Name, round+1, c.Pairs))
+			w, err := c.inTurn(ctx, sc, l, groups, fmt.Sprintf("%s, round %d of %d", sc.Name, round+1, c.Pairs))
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -306,6 +308,26 @@ func (c *Comparison) scenario(ctx context.Context, sc *Scenario, live []*contend
 		c.say("    %s", records[l].line())
 	}
 	return nil
+}
+
+// inTurn takes a sample; a load that only one server can have is made for it.
+func (c *Comparison) inTurn(ctx context.Context, sc *Scenario, l *contender, groups []Group, phase string) (Window, error) {
+	if sc.Alone {
+		if err := c.prepare(ctx, sc, l, groups); err != nil {
+			return Window{}, err
+		}
+		defer c.drop(l)
+	}
+	return c.sample(sc, l, phase)
+}
+
+// drop closes the load's connections to l; its brokers stay.
+func (c *Comparison) drop(l *contender) {
+	l.process.Resume()
+	defer l.process.Pause()
+	if err := l.session.Switch(nil, 0); err != nil {
+		c.say("    %s: %v", l.server.Name, err)
+	}
 }
 
 // disturbed is the share of the server's core that others may have had in a sample. The

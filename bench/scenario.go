@@ -36,6 +36,9 @@ type Scenario struct {
 	BodyBytes int
 	// UntilDone is Plan.UntilDone; such a scenario runs once on each fresh server.
 	UntilDone string
+	// Alone: one server at a time has this load, since its connections are too many for the
+	// load to hold them to all servers at once.
+	Alone bool
 	// Idle is how long nothing happens before memory is read.
 	Idle time.Duration
 	// Window overrides how long is measured.

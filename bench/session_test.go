@@ -52,6 +52,8 @@ func TestSession(t *testing.T) {
 		t.Errorf("%d brokers asked something while the load rested, not %d", tended, w.Brokers)
 	}
 	measure("lookups", "clusters")
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if n := len(f.registrations); n != w.Brokers {
 		t.Errorf("%d brokers registered", n)
 	}
@@ -93,6 +95,8 @@ func TestLargeRegistration(t *testing.T) {
 	if got := r.Fill[0]; got.Brokers != 3 || got.Frames != 3 || got.Bytes < 15_000_000 {
 		t.Errorf("%+v", got)
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for broker, counts := range f.registrations {
 		if len(counts) != 1 || counts[0] != w.Topics {
 			t.Errorf("%s registered %v topics", broker, counts)

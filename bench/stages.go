@@ -47,7 +47,7 @@ func smallStage() Stage {
 			Groups: beside(w, Group{Name: "flood", World: w, Conns: 1, Depth: 1000})},
 		{Name: "slow readers", About: "50 connections that ask 100 at a time and read 10 kB a second", Full: true, BodyBytes: smallBodyBytes,
 			Groups: beside(w, Group{Name: "slow", World: w, Conns: 50, Depth: 100, ReadBytesPerSecond: 10_000, ReceiveBufferBytes: 4096})},
-		{Name: "idle connections", About: "18,000 connections that do nothing beside the quiet lookups", BodyBytes: smallBodyBytes,
+		{Name: "idle connections", About: "18,000 connections that do nothing beside the quiet lookups", BodyBytes: smallBodyBytes, Alone: true,
 			Groups: beside(w, Group{Name: "idle", World: w, Conns: 18_000})},
 	}}
 	for _, rate := range []float64{2000, 10_000, 20_000, 40_000, 80_000, 120_000} {
