@@ -65,6 +65,7 @@ type group struct {
 	interval float64 // nanoseconds between bursts
 	dueAt    float64
 	turn     int
+	begun    int // of Together's turn
 	done     int // connections that have ended for good
 	fatal    error
 }

@@ -108,8 +108,12 @@ func (e *engine) hangUp(c *conn) {
 
 // finished is told that c has asked all it had to, or cannot.
 func (e *engine) finished(c *conn) {
-	if c.group.Stay && c.state == connOpen {
-		c.group.done++
+	if g := c.group; g.Stay && c.state == connOpen {
+		g.done++
+		if g.Together > 0 && g.begun < len(g.conns) {
+			g.begun++
+			e.fill(&g.conns[g.begun-1], e.now())
+		}
 		return
 	}
 	if c.state == connOpen {

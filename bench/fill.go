@@ -24,6 +24,10 @@ type Filled struct {
 // two minutes, and forget the broker.
 const keepAlive = 20 * time.Second
 
+// fillTogether is how many brokers fill a server at a time: all at once is a scenario of its
+// own, which a server may answer with SYSTEM_BUSY.
+const fillTogether = 8
+
 // fillTimeout bounds how long a server may take to be filled.
 const fillTimeout = 15 * time.Minute
 
@@ -55,7 +59,9 @@ func fillGroups(worlds []*World, load []Group) ([]Group, error) {
 		if err := w.Validate(); err != nil {
 			return nil, err
 		}
-		groups = append(groups, w.FillGroup(version, st))
+		g := w.FillGroup(version, st)
+		g.Together = fillTogether
+		groups = append(groups, g)
 	}
 	return groups, nil
 }

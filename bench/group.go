@@ -45,6 +45,9 @@ type Group struct {
 	RequestsMax int
 	Stay        bool
 	Reconnect   bool
+	// Together, with Stay, is how many connections begin at once; each of the others begins
+	// when one is done. 0: all.
+	Together int
 	// Late: connections are opened when the plan starts, all at once, instead of before.
 	Late bool
 	// ReadBytesPerSecond > 0 makes slow readers of the connections. ReceiveBufferBytes > 0

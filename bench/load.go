@@ -187,7 +187,8 @@ func (r *runner) start(groups []*group) {
 			switch {
 			case g.Late:
 				e.toOpen = append(e.toOpen, c)
-			case g.interval == 0 && g.Depth > 0:
+			case g.interval == 0 && g.Depth > 0 && (g.Together == 0 || i < g.Together):
+				g.begun++
 				e.fill(c, now)
 			}
 		}
@@ -340,8 +341,9 @@ func (r *runner) tick(now int64) {
 		for _, n := range g.errors {
 			failed += n
 		}
+		line += "  " + g.Name
 		if !fresh {
-			line += fmt.Sprintf("  %s %.0f/s", g.Name, float64(g.counters.good-r.last[i])/seconds)
+			line += fmt.Sprintf(" %.0f/s", float64(g.counters.good-r.last[i])/seconds)
 		}
 		line += fmt.Sprintf(" %d failed", failed)
 		r.last[i] = g.counters.good

@@ -103,3 +103,15 @@ func TestLargeRegistration(t *testing.T) {
 		}
 	}
 }
+
+// Brokers that may not begin all at once begin in turn, and all of them do.
+func TestFillTakesTurns(t *testing.T) {
+	w := &World{Topics: 20, Brokers: 3*fillTogether + 1}
+	f := newFakeServer(t, w)
+	r := runPlan(t, Plan{To: f.addr, Fill: []*World{w}, Groups: []Group{lookups(w)}, Duration: 10 * time.Millisecond})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.registrations) != w.Brokers || r.Fill[0].Frames != w.Brokers {
+		t.Errorf("%d of %d brokers registered, with %d frames", len(f.registrations), w.Brokers, r.Fill[0].Frames)
+	}
+}
