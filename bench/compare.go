@@ -210,7 +210,7 @@ func (c *Comparison) enter(ctx context.Context, s *Stage, server *Server) (*cont
 		c.say("  %s: started in %.0f ms, filled in %.2f s", server.Name, process.StartMillis, l.fill[len(l.fill)-1].Seconds)
 	}
 	if server.Warms && c.WarmMax > 0 {
-		if err := l.session.Switch(closedLoop(s.Worlds[0], 4), 0); err == nil {
+		if err = l.session.Switch(closedLoop(s.Worlds[0], 4), 0); err == nil {
 			l.warm, err = l.session.Stable(c.WarmStep, c.WarmMax)
 		}
 		if err != nil {

@@ -75,11 +75,11 @@ func (f *Finder) javaClassPath(ctx context.Context) (java, classPath string, err
 	}
 	f.say("fetching RocketMQ 5.5.0 from Maven Central (once)")
 	if err := runTool(ctx, mvn, "-B", "-q", "-f", pom, "dependency:build-classpath", "-Dmdep.outputFile="+file); err != nil {
-		return "", "", fmt.Errorf("Maven could not fetch it: %w", err)
+		return "", "", fmt.Errorf("fetch it by Maven: %w", err)
 	}
 	text, err := os.ReadFile(file)
 	if err != nil || !allExist(string(text)) {
-		return "", "", fmt.Errorf("Maven resolved it, but not all its jars are there (%v)", err)
+		return "", "", fmt.Errorf("fetched it by Maven, but not all its jars are there (%v)", err)
 	}
 	return java, string(text), nil
 }

@@ -18,6 +18,7 @@ type command struct {
 
 var commands = []command{
 	{"load", "fill a name server and put route lookups on it", defineLoad},
+	{"fill", "register topics on pretend brokers, which stay and renew", defineFill},
 	{"limit", "the yardstick: a server that answers every frame alike and does nothing else", defineLimit},
 	{"compare", "measure servers in turn under the same load, and report", defineCompare},
 }

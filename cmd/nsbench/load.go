@@ -29,6 +29,7 @@ func defineLoad(fs *flag.FlagSet, e env) func(context.Context) error {
 	fs.StringVar(&f.plan.To, "to", "127.0.0.1:9876", "name server `address`")
 	fs.IntVar(&f.plan.PID, "pid", 0, "the server's process `id`: tells its processor time and memory")
 	f.defineWorld(fs)
+	fs.BoolVar(&f.fill, "fill", true, "register topics and brokers first; false: they are there (nsbench fill)")
 	f.defineAsking(fs)
 	fs.DurationVar(&f.plan.Warmup, "warmup", 2*time.Second, "before anything is measured")
 	fs.DurationVar(&f.plan.Duration, "duration", 10*time.Second, "of one measurement")
@@ -46,7 +47,6 @@ func (f *loadFlags) defineWorld(fs *flag.FlagSet) {
 	fs.IntVar(&f.world.Brokers, "brokers", 4, "broker groups")
 	fs.BoolVar(&f.world.Distinct, "distinct", false, "every topic has its own queue numbers")
 	fs.StringVar(&f.world.Name, "name", "bench", "begins the names of topics and brokers")
-	fs.BoolVar(&f.fill, "fill", true, "register topics and brokers first; false: they are there (nsbench fill)")
 }
 
 func (f *loadFlags) defineAsking(fs *flag.FlagSet) {

@@ -38,6 +38,8 @@ func TestCommandLine(t *testing.T) {
 	f(exitUsage, "not defined", "load", "-speed", "9")
 	f(exitError, "connection refused", "load", "-quiet", "-to", "127.0.0.1:1")
 	f(exitError, "between 2 and", "load", "-quiet", "-topics", "1")
+	f(exitOK, "-renew", "fill", "-h")
+	f(exitError, "connection refused", "fill", "-to", "127.0.0.1:1")
 	f(exitError, "Zipf", "load", "-quiet", "-zipf", "0.3")
 }
 
