@@ -7,7 +7,7 @@ type Freeze uint8
 const (
 	FreezeNone     Freeze = iota
 	FreezePartial         // many hosts turned silent at once: verdicts need more silence
-	FreezeMajority        // most of them: verdicts need MaxMillis
+	FreezeMajority        // most of them: verdicts need MaxMillis, and clocks restart after it
 	FreezeFull            // nobody is heard: no verdicts. When it ends, all clocks restart
 )
 
@@ -130,8 +130,9 @@ func (d *Detector) setFreeze(now int64, level Freeze) {
 		d.stats.Freezes++
 	}
 	d.emit(Action{Kind: kind, Why: d.explain(now, nil, nil, ClassHealthy, RuleNone)})
-	if was == FreezeFull {
-		// What the outage held up arrives within seconds: late answers, and closes.
+	if was == FreezeFull || was == FreezeMajority && level < was {
+		// What the outage held up arrives within seconds: late answers, and closes. And who
+		// was not yet heard again gets the time that the others had.
 		d.restartClocks(now)
 	}
 }

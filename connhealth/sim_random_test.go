@@ -85,10 +85,13 @@ func (h *history) allowance() (seconds float64) {
 		switch {
 		case (x.kind == "reset" || x.kind == "freeze") && h.o.noDial:
 			seconds += 31
+			if len(h.hiccups) > 1 {
+				seconds += 60 // another hiccup may cost the next registrations
+			}
 		case x.kind == "reset" && h.lossPct > 0:
 			seconds += 2
-		case x.kind == "own link" && h.lossPct > 0 && h.o.noDial:
-			seconds += 6 // a lost SYN costs a second, two of them three
+		case x.kind == "own link" && h.lossPct > 0:
+			seconds += float64(2*x.length)/1000 + 4 // a lost SYN costs a second, two of them three
 		case x.kind == "freeze" || x.kind == "stop" || x.kind == "own link":
 		case h.lossPct > 0 && x.length > 2000:
 			seconds += float64(x.length)/1000 + 2

@@ -82,6 +82,8 @@ type packet struct {
 	data    bool
 	size    int
 	payload any
+	// Timestamps (RFC 7323): when it was sent, and when what it acknowledges was.
+	sent, echo int64
 }
 
 // send carries a packet, or not.

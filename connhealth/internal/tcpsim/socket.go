@@ -39,7 +39,6 @@ type segment struct {
 	size    int
 	fin     bool
 	sentAt  int64
-	again   bool
 }
 
 // Socket is one end of a connection.
@@ -59,6 +58,7 @@ type Socket struct {
 	finReceived  bool
 	softErr      bool
 	minRTT       int64
+	echo         int64 // of what is to be acknowledged
 	srtt, rttvar int64
 	rto          int64
 	timer        *Timer
@@ -238,10 +238,10 @@ func (s *Socket) takeAck(p packet) {
 		return
 	}
 	s.lastAck, s.probes, s.softErr = now, 0, false
+	if p.echo > 0 {
+		s.measure(now - p.echo)
+	}
 	for len(s.queue) > 0 && s.queue[0].seq < p.ack {
-		if g := &s.queue[0]; !g.again {
-			s.measure(now - g.sentAt)
-		}
 		s.acked += uint64(s.queue[0].size)
 		s.queue = s.queue[1:]
 	}
@@ -272,6 +272,7 @@ func (s *Socket) takeData(p packet) {
 	}
 	switch {
 	case p.seq < s.rcvNxt:
+		s.echo = p.sent
 		s.sendAck()
 		return
 	case p.seq > s.rcvNxt:
@@ -283,6 +284,9 @@ func (s *Socket) takeData(p packet) {
 		return
 	}
 	s.lastData = s.host.Net.Now()
+	if s.delayedAck == nil {
+		s.echo = p.sent
+	}
 	for {
 		s.rcvNxt++
 		if p.flags&flagFIN != 0 {
@@ -324,7 +328,7 @@ func (s *Socket) sendAck() {
 	}
 	s.host.Net.Stop(s.delayedAck)
 	s.delayedAck = nil
-	s.host.send(s.peer, packet{flow: s.flow, flags: flagACK, ack: s.rcvNxt, seq: s.sndNxt, size: 52})
+	s.host.send(s.peer, packet{flow: s.flow, flags: flagACK, ack: s.rcvNxt, seq: s.sndNxt, size: 52, echo: s.echo})
 }
 
 // Send queues a message; it is one segment.
@@ -341,7 +345,7 @@ func (s *Socket) push(g segment) {
 	s.queue = append(s.queue, g)
 	idle := len(s.queue) == 1
 	s.transmit(&s.queue[len(s.queue)-1], -1)
-	if s.retransmits > 0 || s.inLoss {
+	if s.retransmits > 0 || s.inLoss || s.tlpSent {
 		return // the timeout that runs stays
 	}
 	if idle {

@@ -8,7 +8,6 @@ func (s *Socket) transmit(g *segment, kind int) {
 		flags |= flagFIN
 	}
 	if kind >= 0 {
-		g.again = true
 		s.totalRetrans++
 		if s.Retransmitted != nil {
 			s.Retransmitted(kind, s.rto)
@@ -20,22 +19,20 @@ func (s *Socket) transmit(g *segment, kind int) {
 	s.lastSent = now
 	s.host.Net.Stop(s.delayedAck)
 	s.delayedAck = nil
-	s.host.send(s.peer, packet{flow: s.flow, flags: flags, seq: g.seq, ack: s.rcvNxt, data: true, size: g.size + 52, payload: g.payload})
+	s.host.send(s.peer, packet{flow: s.flow, flags: flags, seq: g.seq, ack: s.rcvNxt, data: true, size: g.size + 52, payload: g.payload, sent: now, echo: s.echo})
 }
 
 // armTLP starts the tail loss probe's timer (RFC 8985, as tcp_schedule_loss_probe).
 func (s *Socket) armTLP() {
-	if s.tlpSent {
-		s.armRTO()
-		return
-	}
 	pto := 2*s.srtt + 2*jiffy
 	if len(s.queue) == 1 {
 		pto = 2*s.srtt + 200*Millisecond
 	}
 	n := s.host.Net
+	// Never later than the timeout of the oldest segment.
+	left := s.queue[0].sentAt + s.rto - n.Now()
 	n.Stop(s.timer)
-	s.timer = n.After(onTick(min(pto, s.rto)), s.tailLossProbe)
+	s.timer = n.After(onTick(max(min(pto, left), 0)), s.tailLossProbe)
 }
 
 func (s *Socket) tailLossProbe() {
