@@ -43,7 +43,8 @@ type engine struct {
 	windowStart int64
 	draining    bool
 	nextTick    int64
-	idleNanos   int64 // spent polling in vain
+	idleNanos   int64 // spent polling in vain, awake
+	slept       bool  // the last poll did
 	ticks       func(now int64)
 }
 
@@ -155,7 +156,7 @@ func (e *engine) run(until int64, done func() bool) error {
 			return err
 		}
 		after := e.now()
-		if n == 0 && !busy && e.spin {
+		if n == 0 && !busy && !e.slept {
 			e.idleNanos += after - now
 		}
 		for i := range e.events[:n] {
@@ -168,7 +169,7 @@ func (e *engine) run(until int64, done func() bool) error {
 
 // poll asks which sockets are ready; unless there is something to do it may wait for them.
 func (e *engine) poll(busy bool, now, until int64) (int, error) {
-	if busy || e.spin {
+	if e.slept = false; busy || e.spin {
 		n, errno := rawPoll(e.epfd, e.events)
 		if errno != 0 && errno != unix.EINTR {
 			return 0, fmt.Errorf("epoll_wait: %w", errno)
@@ -184,7 +185,9 @@ func (e *engine) poll(busy bool, now, until int64) (int, error) {
 			wait = min(wait, g.nextDue)
 		}
 	}
-	n, err := unix.EpollWait(e.epfd, e.events, int(max(0, wait-now)/1e6))
+	millis := int(max(0, wait-now) / 1e6)
+	e.slept = millis > 0
+	n, err := unix.EpollWait(e.epfd, e.events, millis)
 	if err != nil && err != unix.EINTR {
 		return 0, fmt.Errorf("epoll_wait: %w", err)
 	}
