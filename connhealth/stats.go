@@ -27,7 +27,12 @@ type ConnView struct {
 	Brokers []BrokerKey
 	Class   Class
 	Suspect bool
+	Parked  bool // all its brokers are hidden
 	Why     *Explanation
+
+	OpenedMillis  int64
+	Last          Sample
+	SampledMillis int64 // of Last; -1: there is none yet
 }
 
 // Conn describes a connection.
@@ -36,7 +41,11 @@ func (d *Detector) Conn(now int64, id ConnID) (ConnView, bool) {
 	if c == nil {
 		return ConnView{}, false
 	}
-	v := ConnView{Conn: id, Peer: c.host.addr.String(), Suspect: c.suspect, Class: d.classify(now, c)}
+	v := ConnView{Conn: id, Peer: c.host.addr.String(), Suspect: c.suspect, Class: d.classify(now, c), Parked: d.parkedConn(c),
+		OpenedMillis: c.openedMillis, Last: c.last, SampledMillis: -1}
+	if c.sampled {
+		v.SampledMillis = c.sampledMillis
+	}
 	var b *broker
 	for i, x := range c.brokers {
 		if i == 0 {

@@ -56,6 +56,8 @@ type connection struct {
 	outboundHeld atomic.Int64
 	// carries: a broker registered on it. For the watcher.
 	carries atomic.Bool
+	// agent is what its last request said of its software, see noteAgent. For the watcher.
+	agent atomic.Uint64
 	// lanes is what of its requests waits in lanes.
 	lanes laneShare
 	// progressMillis is when bytes last moved: in for a partial frame, out for a blocked

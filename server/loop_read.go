@@ -124,7 +124,7 @@ func (l *loop) serveFrame(c *connection, frame []byte) {
 func (l *loop) serveRequest(c *connection, rq *Request) {
 	before := len(l.out)
 	rq.prepare(l.out)
-	rq.watched = l.srv.watcher != nil && l.watchRequest(c, rq.Cmd.Code)
+	rq.watched = l.srv.watcher != nil && l.watchRequest(c, rq.Cmd)
 	timed := rq.Cmd.Code != codec.CodeGetRouteInfoByTopic || l.stats.FramesIn%latencySampleEvery == 0
 	if timed {
 		rq.startNanos = l.srv.clock.nanos()

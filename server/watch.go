@@ -63,7 +63,9 @@ func kindOf(code int32) RequestKind {
 }
 
 // watchRequest tells the watcher of a request of c, if it is one that counts. On the loop.
-func (l *loop) watchRequest(c *connection, code int32) (watched bool) {
+func (l *loop) watchRequest(c *connection, cmd *codec.Command) (watched bool) {
+	c.noteAgent(cmd)
+	code := cmd.Code
 	if !c.carries.Load() {
 		if c.asked || code != codec.CodeGetRouteInfoByTopic {
 			return false

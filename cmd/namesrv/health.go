@@ -7,6 +7,7 @@ import (
 
 	"github.com/pharosmq/pharos/bpf"
 	"github.com/pharosmq/pharos/connhealth"
+	"github.com/pharosmq/pharos/internal/admin"
 	"github.com/pharosmq/pharos/internal/config"
 	"github.com/pharosmq/pharos/internal/connwatch"
 	"github.com/pharosmq/pharos/routetable"
@@ -33,6 +34,14 @@ func newHealth(cfg *config.Namesrv, log *logs) *health {
 
 // watcher returns the watch as the server wants it: nil when there is none.
 func (h *health) watcher() server.Watcher {
+	if h.watch == nil {
+		return nil
+	}
+	return h.watch
+}
+
+// diagnosis returns the watch as the HTTP port wants it: nil when there is none.
+func (h *health) diagnosis() admin.Diagnosis {
 	if h.watch == nil {
 		return nil
 	}

@@ -136,7 +136,7 @@ func (p *process) startAdmin() error {
 	if p.cfg.AdminListen == "" {
 		return nil
 	}
-	a, err := admin.Start(admin.Options{Listen: p.cfg.AdminListen, Source: p.srv, Log: p.log.Logger})
+	a, err := admin.Start(admin.Options{Listen: p.cfg.AdminListen, Source: p.srv, Diagnosis: p.health.diagnosis(), Log: p.log.Logger})
 	if err != nil && p.cfg.IsSet("adminListen") {
 		return err
 	}

@@ -33,10 +33,11 @@ const (
 // collector makes the metrics from the server's counters at scrape time, so that nothing
 // is kept twice and the hot path knows no metrics library.
 type collector struct {
-	source Source
+	source    Source
+	diagnosis Diagnosis // nil: connections are not watched
 }
 
-func newCollector(s Source) *collector { return &collector{s} }
+func newCollector(s Source, d Diagnosis) *collector { return &collector{s, d} }
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
@@ -60,6 +61,12 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	brokers := collectBrokers(ch, snapshot, c.source.NowMillis())
 	gauge(ch, descConnections, float64(brokers), "broker")
 	gauge(ch, descConnections, max(0, float64(st.Connections)-float64(brokers)), "client")
+	if c.diagnosis == nil {
+		gauge(ch, descHealthInfo, 1, "off", "", "")
+		return
+	}
+	health, err := c.diagnosis.Health(ctx)
+	collectHealth(ch, &health, err == nil)
 }
 
 func gauge(ch chan<- prometheus.Metric, d *prometheus.Desc, v float64, labels ...string) {

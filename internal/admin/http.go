@@ -29,7 +29,9 @@ type Options struct {
 	Listen string
 	// Source is the server that is shown.
 	Source Source
-	Log    *slog.Logger
+	// Diagnosis tells about connections; nil: they are not watched.
+	Diagnosis Diagnosis
+	Log       *slog.Logger
 }
 
 // Server is the HTTP port.
@@ -83,7 +85,7 @@ func (s *Server) Stop(ctx context.Context) error {
 
 func handler(o Options) http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(newCollector(o.Source), collectors.NewGoCollector(),
+	registry.MustRegister(newCollector(o.Source, o.Diagnosis), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{
@@ -100,5 +102,6 @@ func handler(o Options) http.Handler {
 		}
 		_, _ = io.WriteString(w, "ok\n")
 	})
+	(&diagnosis{of: o.Diagnosis, slots: make(chan struct{}, questionsMax)}).register(mux)
 	return mux
 }

@@ -184,7 +184,7 @@ func TestCollectorIsConsistent(t *testing.T) {
 	srv, _ := startAll(t)
 	work(t, srv.Addr().String())
 	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(newCollector(srv))
+	registry.MustRegister(newCollector(srv, nil))
 	if _, err := registry.Gather(); err != nil {
 		t.Error(err)
 	}

@@ -1,9 +1,6 @@
 package connwatch
 
 import (
-	"context"
-	"log/slog"
-
 	"github.com/pharosmq/pharos/connhealth"
 	"github.com/pharosmq/pharos/routetable"
 )
@@ -12,7 +9,7 @@ import (
 func (w *Watch) perform(actions []connhealth.Action) {
 	for i := range actions {
 		a := &actions[i]
-		w.report(a)
+		w.record(a)
 		switch a.Kind {
 		case connhealth.ActDialBack: // evidence: wanted by observers, too
 			w.dial(a)
@@ -50,37 +47,4 @@ func (w *Watch) evict(a *connhealth.Action) {
 	case connhealth.ActCloseConn:
 		w.srv.CloseHalfDead(routetable.ConnID(a.Conn))
 	}
-}
-
-// report writes one structured line for what an operator wants to know.
-func (w *Watch) report(a *connhealth.Action) {
-	level, text := slog.LevelInfo, ""
-	switch a.Kind {
-	case connhealth.ActHold:
-		text = "a broker's connection closed out of trouble; its routes are kept until it is known whether it lives"
-	case connhealth.ActPark:
-		level, text = slog.LevelWarn, "a broker cannot be reached and is hidden from routes until it is heard of"
-	case connhealth.ActRestore:
-		text = "a broker lives and is shown in routes"
-	case connhealth.ActRemove:
-		text = "a broker's connection was closed in order; the broker is unregistered"
-	case connhealth.ActCloseConn:
-		text = "a connection is half dead and closed"
-	case connhealth.ActFreeze:
-		level, text = slog.LevelWarn, "so many hosts are silent at once that our own link may be at fault; verdicts wait"
-	case connhealth.ActThaw:
-		text = "verdicts don't wait any longer"
-	default:
-		return
-	}
-	args := []any{"mode", string(w.o.Mode)}
-	if a.Broker.Addr != "" {
-		args = append(args, "clusterName", a.Broker.Cluster, "brokerName", a.Broker.Name, "brokerId", a.Broker.ID, "brokerAddr", a.Broker.Addr)
-	}
-	if x := a.Why; x != nil {
-		args = append(args, "conn", uint64(x.Conn), "why", x.Class.String(), "rule", x.Rule.String(), "silentMillis", x.SilentMillis,
-			"unanswered", x.Unanswered, "phi", x.Phi, "witnessAgeMillis", x.WitnessAgeMillis, "freeze", x.Freeze.String(),
-			"dialBack", x.Dial.String(), "transmissions", len(x.Timeline))
-	}
-	w.o.Log.Log(context.Background(), level, text, args...)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/pharosmq/pharos/connhealth"
 	"github.com/pharosmq/pharos/routetable"
+	"github.com/pharosmq/pharos/server"
 )
 
 // Mode says what verdicts do (property connectionHealth).
@@ -37,6 +38,8 @@ type Server interface {
 	CloseHalfDead(id routetable.ConnID)
 	OnConnections(ids []routetable.ConnID, f func(id routetable.ConnID, fd int))
 	ConnectionIDs() []routetable.ConnID
+	Connection(id routetable.ConnID) (server.ConnectionInfo, bool)
+	NowMillis() int64 // the clock of registrations
 }
 
 // Table is what a Watch needs of the route table; *routetable.Table is one.

@@ -13,6 +13,7 @@ import (
 // Trace has the watch use what the BPF programs tell, from now on. It is called at most
 // once, after Start; the tracer stays the caller's to close, after Stop.
 func (w *Watch) Trace(ctx context.Context, t *bpf.Tracer) {
+	w.traced.set(t)
 	if t.Mode() != bpf.RunningEBPF {
 		return
 	}

@@ -30,17 +30,22 @@ type Watch struct {
 	dials  dialer
 	quit   context.CancelFunc
 	done   sync.WaitGroup
+	// For operators.
+	kept    kept
+	queries chan query
+	traced  traced
 
 	// The watch goroutine's.
 	det      *connhealth.Detector
 	atMillis int64 // the detector's clock
 	brokers  map[connhealth.ConnID]struct{}
 	due      []connhealth.ConnID
+	tally    tally
 }
 
 // New returns a Watch that collects what it is told, and does nothing until it is started.
 func New(o Options) *Watch {
-	return &Watch{o: o, box: newBox(), brokers: map[connhealth.ConnID]struct{}{}}
+	return &Watch{o: o, box: newBox(), brokers: map[connhealth.ConnID]struct{}{}, queries: make(chan query), tally: newTally()}
 }
 
 // Start begins to judge. It is called once.
@@ -57,6 +62,7 @@ func (w *Watch) Start(srv Server, table Table) {
 // Stop ends the watch; what is held or parked stays so until it expires.
 func (w *Watch) Stop() {
 	w.broken.Store(true) // nobody judges any more
+	w.traced.forget()
 	w.quit()
 	w.dials.wait()
 	w.done.Wait()
@@ -84,6 +90,9 @@ func (w *Watch) run(ctx context.Context) {
 			return
 		case <-w.box.wake:
 			w.read()
+			continue
+		case q := <-w.queries:
+			w.answer(q)
 			continue
 		case <-t.C:
 		}
@@ -121,6 +130,7 @@ func (w *Watch) read() {
 	notes := w.box.take()
 	for i := range notes {
 		w.perform(w.tell(&notes[i]))
+		w.tally.note(&notes[i])
 	}
 }
 
