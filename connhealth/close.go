@@ -17,25 +17,27 @@ func (r *recentCloses) note(now int64, host netip.Addr) {
 	r.next++
 }
 
-// hosts counts different hosts since sinceMillis.
-func (r *recentCloses) hosts(sinceMillis int64) int {
-	n := 0
-	var seen [len(r.ring)]netip.Addr
-next:
+// hosts calls f for every close since sinceMillis.
+func (r *recentCloses) hosts(sinceMillis int64, f func(netip.Addr)) {
 	for i := range min(r.next, len(r.ring)) {
-		e := &r.ring[i]
-		if e.atMillis < sinceMillis {
-			continue
+		if e := &r.ring[i]; e.atMillis >= sinceMillis {
+			f(e.host)
 		}
-		for _, s := range seen[:n] {
-			if s == e.host {
-				continue next
-			}
-		}
-		seen[n] = e.host
-		n++
 	}
-	return n
+}
+
+// massClosed reports whether so many hosts closed or are suspect that it is probably our own
+// fault, or that of a part of the network.
+func (d *Detector) massClosed(now int64) bool {
+	hosts := make(map[netip.Addr]bool, d.p.MassCloseHosts)
+	d.closes.hosts(now-d.p.MassCloseMillis, func(a netip.Addr) { hosts[a] = true })
+	for _, c := range d.schedule.fast {
+		if c.suspect && len(c.brokers) > 0 && !d.parkedConn(c) && d.silentHost(now, c) {
+			hosts[c.host.addr] = true
+		}
+	}
+	n := len(hosts)
+	return n >= d.p.MassCloseHosts && float64(n) >= d.p.MassCloseShare*float64(d.freeze.tested)
 }
 
 // unreadMillis is how far apart a held up request and the close behind it arrive, beyond two
@@ -110,9 +112,7 @@ func (d *Detector) closeFacts(now int64, c *conn) closeFacts {
 	if d.stallUntilMillis != never && now-d.stallUntilMillis <= stallWindow {
 		f.lateMillis = max(f.lateMillis, d.stallMillis)
 	}
-	f.mass = d.freeze.level != FreezeNone
-	n := d.closes.hosts(now-p.MassCloseMillis) + d.freeze.suspects
-	f.mass = f.mass || n >= p.MassCloseHosts && float64(n) >= p.MassCloseShare*float64(d.freeze.tested)
+	f.mass = d.freeze.level != FreezeNone || len(c.brokers) > 0 && d.massClosed(now)
 	return f
 }
 

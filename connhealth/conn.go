@@ -40,8 +40,9 @@ type conn struct {
 	registerMillis int64 // last 103
 
 	suspect          bool
-	closing          bool // ActCloseConn was given
-	fast             bool // which of the two schedules it is in
+	suspectMillis    int64 // since when
+	closing          bool  // ActCloseConn was given
+	fast             bool  // which of the two schedules it is in
 	index            int
 	nextSampleMillis int64
 }

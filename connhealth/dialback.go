@@ -147,7 +147,7 @@ func (d *Detector) dialSuspect(now int64, b *broker, c *conn) {
 		if d.sendDialWithin(now, b, c.boundMillis(&d.p)+dialTestMillis) {
 			b.dial.test = true
 		}
-	case due-now >= d.p.DialAgainMillis:
+	case due-now >= d.p.DialTimeoutMillis:
 		d.dialSoon(now, b)
 	}
 }

@@ -84,10 +84,11 @@ func (d *Detector) explainConn(x *Explanation, now int64, c *conn) {
 	x.UnackedSegs, x.Retransmits, x.Probes = c.last.UnackedSegs, c.last.Retransmits, c.last.Probes
 	x.SndWndBytes, x.SoftErr, x.RTTMicros = c.last.SndWndBytes, c.last.SoftErr, c.last.RTTMicros
 	x.LossOwn = c.host.loss.rate(now, &d.p)
-	x.Phi = d.phi(now, c, x.Unanswered)
-	if n, _ := c.silent.counted(now, bound); n > 0 {
-		x.Phi = d.phi(now, c, n)
+	n, _ := c.silent.counted(now, bound)
+	if n == 0 || x.Rule == RuleOneWay {
+		n = x.Unanswered
 	}
+	x.Phi = d.phi(now, c, n)
 	x.ThresholdMillis = d.deadMillis(now, c)
 	if w, ok := d.witness.other(c.host); ok {
 		x.WitnessAgeMillis = now - w

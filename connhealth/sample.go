@@ -181,6 +181,10 @@ func (d *Detector) answeredAt(now int64, c *conn, atMillis int64) {
 
 // countLoss feeds the loss estimates of the host and of all.
 func (d *Detector) countLoss(now int64, c *conn, s, before *Sample, x *news) {
+	if now-c.localMillis < d.p.CloseWindowMillis {
+		c.retransSeen = s.TotalRetrans
+		return
+	}
 	if c.unanswered.n > 1 || c.suspect {
 		return // the episode is counted when it is over
 	}

@@ -66,7 +66,7 @@ func TestLongRuns(t *testing.T) {
 		bound := "-"
 		if r.hidden == 0 {
 			// No event in so many hours: 95 % confidence that there are fewer than three.
-			bound = fmt.Sprintf("%.2g per broker and year", 3/r.hours*24*365)
+			bound = fmt.Sprintf("%.2g per 1,000 broker-hours", 3/r.hours*1000)
 		}
 		fmt.Fprintf(&table, "%-10s %8.0f broker-hours: hidden alive %d times, %.1f s missing (95 %% bound %s); deaths %d, found in median %.2f max %.2f s; freeze %.1f s\n",
 			c.name, r.hours, r.hidden, r.missing, bound, len(r.found)+r.notFound, at(r.found, 0.5), at(r.found, 1), float64(r.freeze)/1000)

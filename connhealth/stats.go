@@ -56,6 +56,9 @@ func (d *Detector) Conn(now int64, id ConnID) (ConnView, bool) {
 			v.Class = ClassAppSilent
 		}
 	}
+	if !v.Suspect && (v.Class == ClassIdleSilent || v.Class == ClassPeerSilent) {
+		v.Class = ClassHealthy // a packet or two: nothing to speak of
+	}
 	if v.Class == ClassHealthy && c.host.loss.rate(now, &d.p) > d.p.LossMin*2 {
 		v.Class = ClassLossy
 	}

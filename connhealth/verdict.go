@@ -19,7 +19,7 @@ func (d *Detector) judge(now int64, c *conn) {
 		return
 	}
 	if !c.suspect {
-		c.suspect = true
+		c.suspect, c.suspectMillis = true, now
 		d.stats.Suspects++
 		d.emit(Action{Kind: ActSuspect, Conn: c.id, Broker: firstBroker(c), Why: d.explain(now, c, nil, d.classify(now, c), RuleSuspect)})
 	}
@@ -45,7 +45,11 @@ func (d *Detector) recovered(now int64, c *conn) {
 	}
 	c.suspect, c.closing = false, false
 	d.stats.Recovered++
-	d.emit(Action{Kind: ActRecovered, Conn: c.id, Broker: firstBroker(c), Why: d.explain(now, c, nil, ClassLossy, RuleHeard)})
+	class, rule := ClassLossy, RuleHeard
+	if c.answeredMillis < c.suspectMillis {
+		class, rule = d.classify(now, c), RuleClocksRestarted
+	}
+	d.emit(Action{Kind: ActRecovered, Conn: c.id, Broker: firstBroker(c), Why: d.explain(now, c, nil, class, rule)})
 }
 
 // help gathers what a verdict will need: a witness and a dial-back.
