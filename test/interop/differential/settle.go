@@ -13,7 +13,7 @@ import (
 // registered where, and takes back what is known to stay different.
 func (r *runner) settle(s *Step, out [2]*Outcome) error {
 	var unregistered, oneway bool
-	var again []BrokerRef
+	var again, sameAddress []BrokerRef
 	for i := range s.Requests {
 		q := &s.Requests[i]
 		unregistered = unregistered || q.Code == 104
@@ -21,7 +21,7 @@ func (r *runner) settle(s *Step, out [2]*Outcome) error {
 		r.removed = r.removed || q.Code == 104 || q.Code == 216
 		if q.Unregister != nil {
 			again = append(again, *q.Unregister)
-			again = append(again, r.sameAddress(*q.Unregister)...)
+			sameAddress = append(sameAddress, r.sameAddress(*q.Unregister)...)
 		}
 		oneway = oneway || q.Expect == ExpectNone && q.Code != 0
 	}
@@ -42,8 +42,13 @@ func (r *runner) settle(s *Step, out [2]*Outcome) error {
 		}
 	}
 	// From an older connection it counts in Java but not in Pharos: say it again from a new
-	// one, where it counts in both.
-	if err := r.unregister(again...); err != nil {
+	// one, where it counts in both. Where notifications are heard, the step named a member by
+	// its id: so does the repetition, for Pharos to notify as Java has done already. Java
+	// does not do it twice: that id is not the smallest one any more.
+	if err := r.unregisterAs(r.ears != nil, again); err != nil {
+		return err
+	}
+	if err := r.unregister(sameAddress...); err != nil {
 		return err
 	}
 	if out[0].Closed || out[1].Closed {
@@ -197,7 +202,10 @@ func (r *runner) quietly(do func() error) error {
 }
 
 // unregister sends 104 to both servers and waits until it is applied.
-func (r *runner) unregister(list ...BrokerRef) error {
+func (r *runner) unregister(list ...BrokerRef) error { return r.unregisterAs(false, list) }
+
+// unregisterAs is unregister; byID says that the ids are to be named as they are.
+func (r *runner) unregisterAs(byID bool, list []BrokerRef) error {
 	if len(list) == 0 {
 		return nil
 	}
@@ -210,7 +218,7 @@ func (r *runner) unregister(list ...BrokerRef) error {
 	for _, b := range list {
 		if real, err := r.isMember(&b); err != nil {
 			return err
-		} else if !real {
+		} else if !real && !byID {
 			b.ID = -1 // no member has this id, so nobody is told that the smallest one went
 		}
 		m := member{BrokerRef: b}
