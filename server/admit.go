@@ -2,15 +2,16 @@ package server
 
 import "net"
 
-// admit decides whether a connection that was accepted may stay; it counts it as open
-// either way, until OnClose.
+// admit decides whether a connection that was accepted may stay. One that may is counted as
+// open, until OnClose.
 func (s *Server) admit(remote net.Addr) bool {
 	open := s.conns.open.Add(1)
+	if open <= int64(s.plan.connections) && !s.stopping.Load() {
+		return true
+	}
+	s.conns.open.Add(-1)
 	if s.stopping.Load() {
 		return false
-	}
-	if open <= int64(s.plan.connections) {
-		return true
 	}
 	s.refused.Add(1)
 	s.lines.warn(logTooMany, "closed a new connection: too many are open. Raise the descriptor limit (ulimit -n, LimitNOFILE) or connectionsMax",

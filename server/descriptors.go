@@ -11,21 +11,25 @@ const (
 	descriptorsHeadroom = 48      // files, the HTTP port, outgoing connections
 )
 
-// descriptorPlan says how many descriptors are for what. gnet ends the whole engine when
-// accepting fails for want of a descriptor, so the last one must never be taken: surplus
-// connections are accepted and closed at once, and the reserve covers those that are
-// accepted before their loop gets to closing them: about the listen backlog, as long as
-// loops keep up, and twice that is set aside.
+// descriptorPlan says how many descriptors are for what. Surplus connections are accepted
+// and closed at once, so some are set aside for them: two for each that may be on its way
+// to an event loop at a time, and as many as wait in the kernel's queue, which costs little
+// and leaves room for what else the process opens.
 type descriptorPlan struct {
 	limit       int // of the process
 	backlog     int
+	arriving    int // connections that may be on their way to a loop
 	connections int // that may be open at a time
 }
 
+// arrivingMax is how many connections are on their way at a time when there are plenty of
+// descriptors. A loop takes them in once a round, and a round of busy ones takes a while.
+const arrivingMax = 256
+
 // planDescriptors divides up a limit of which openNow descriptors are in use.
 func planDescriptors(limit, openNow, backlogMax, connectionsMax int) descriptorPlan {
-	p := descriptorPlan{limit: limit, backlog: max(1, min(backlogMax, limit/8))}
-	reserve := openNow + descriptorsHeadroom + 2*p.backlog
+	p := descriptorPlan{limit: limit, backlog: max(1, min(backlogMax, limit/8)), arriving: max(1, min(arrivingMax, limit/16))}
+	reserve := openNow + descriptorsHeadroom + p.backlog + 2*p.arriving
 	p.connections = max(1, limit-reserve)
 	if connectionsMax > 0 {
 		p.connections = min(p.connections, connectionsMax)

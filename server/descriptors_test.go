@@ -31,18 +31,18 @@ func TestPlanDescriptors(t *testing.T) {
 			t.Errorf("limit %d: the reserve of %d is not larger than the backlog of %d", limit, reserve, got.backlog)
 		}
 	}
-	f(256, 12, 1024, 0, descriptorPlan{256, 32, 132})
-	f(1024, 12, 1024, 0, descriptorPlan{1024, 128, 708})
-	f(20000, 12, 1024, 0, descriptorPlan{20000, 1024, 17892})
-	f(20000, 12, 1024, 500, descriptorPlan{20000, 1024, 500})
-	f(20000, 12, 50, 0, descriptorPlan{20000, 50, 19840})
-	f(20, 12, 1024, 0, descriptorPlan{20, 2, 1})
+	f(256, 12, 1024, 0, descriptorPlan{256, 32, 16, 132})
+	f(1024, 12, 1024, 0, descriptorPlan{1024, 128, 64, 708})
+	f(20000, 12, 1024, 0, descriptorPlan{20000, 1024, 256, 18404})
+	f(20000, 12, 1024, 500, descriptorPlan{20000, 1024, 256, 500})
+	f(20000, 12, 50, 0, descriptorPlan{20000, 50, 256, 19378})
+	f(20, 12, 1024, 0, descriptorPlan{20, 2, 1, 1})
 }
 
 const childFiles = 256
 
 // runChild serves testRoutes with childFiles descriptors until its input ends. Request
-// 100 takes all descriptors that are left, 102 gives them back.
+// 100 takes all descriptors that are left for half a second, 102 ends the listening socket.
 func runChild(mode string) int {
 	switch mode {
 	case childIsolated:
@@ -60,7 +60,9 @@ func runChild(mode string) int {
 		return 1
 	}
 	hoard := make(chan *os.File, childFiles)
+	var s *Server
 	routes := append(testRoutes(),
+		route{code: 102, name: "DEAF", serve: func(_ *handlers, rq *Request) { deafen(s) }},
 		route{code: 100, name: "HOARD", serve: func(_ *handlers, rq *Request) {
 			for {
 				f, err := os.Open("/dev/null")
@@ -76,7 +78,8 @@ func runChild(mode string) int {
 				}
 			})
 		}})
-	s, err := newServer(options, Deps{Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}, routes)
+	var err error
+	s, err = newServer(options, Deps{Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}, routes)
 	if err == nil {
 		err = s.Start()
 	}
@@ -143,11 +146,14 @@ func (ch *child) dial() *peer {
 	return &peer{c, ch.t}
 }
 
-// dialInVain makes a connection that the kernel accepts and gnet cannot, for want of
-// descriptors. It may be reset before it is made.
-func (ch *child) dialInVain() {
-	if c, err := net.DialTimeout("tcp", ch.addr, 5*time.Second); err == nil {
-		ch.t.Cleanup(func() { _ = c.Close() })
+// deafen ends the server's listening socket, so that accepting fails for good.
+func deafen(s *Server) {
+	raw, err := s.engine.acceptor.listener.SyscallConn()
+	if err == nil {
+		err = control(raw, func(fd int) error { return unix.Shutdown(fd, unix.SHUT_RDWR) })
+	}
+	if err != nil {
+		panic(err)
 	}
 }
 
@@ -242,14 +248,49 @@ func TestPauseClosesNoIdleConnection(t *testing.T) {
 	}
 }
 
-// Goal: the engine's end is not the server's. Method: every descriptor is taken, so that
-// gnet's accept fails and it gives up; once there are some again, it serves again.
+// Goal: without a descriptor nobody can be accepted, and nothing else happens. Method: every
+// descriptor is taken for half a second. Who is there is served; who connects then is served
+// as soon as there are some again.
+func TestShortageOfDescriptors(t *testing.T) {
+	ch := startChild(t)
+	p, other := ch.dial(), ch.dial()
+	if !p.served() || !other.served() {
+		t.Fatal("not served at all")
+	}
+	time.Sleep(100 * time.Millisecond) // a connection has a second descriptor until its loop has it
+	p.send(request(100, 1, nil))
+	p.answer()
+	late := make(chan bool)
+	go func() {
+		c, err := net.Dial("tcp", ch.addr) // the kernel's queue takes it
+		if err != nil {
+			late <- false
+			return
+		}
+		defer c.Close()
+		late <- (&peer{c, t}).served()
+	}()
+	if !p.served() || !other.served() {
+		t.Error("who was there is not served during the shortage")
+	}
+	if !<-late {
+		t.Error("who connected during the shortage is not served")
+	}
+	if restarts := ch.stop(); restarts != 0 {
+		t.Errorf("the engine was restarted %d times", restarts)
+	}
+	if !bytes.Contains(ch.errs.Bytes(), []byte("no connection can be accepted for now")) {
+		t.Errorf("no line about it:\n%s", &ch.errs)
+	}
+}
+
+// Goal: the engine's end is not the server's. Method: its listening socket is shut down, so
+// that accepting fails for good and it gives up; it is started anew and serves again.
 func TestEngineIsRestarted(t *testing.T) {
 	ch := startChild(t)
 	p := ch.dial()
-	p.send(request(100, 1, nil))
+	p.send(request(102, 1, nil))
 	p.answer()
-	ch.dialInVain()
 	p.closedWithin(5 * time.Second)
 	eventually(t, "served again", func() bool {
 		c, err := net.Dial("tcp", ch.addr)
@@ -259,7 +300,7 @@ func TestEngineIsRestarted(t *testing.T) {
 		defer func() { _ = c.Close() }()
 		return (&peer{c, t}).served()
 	})
-	if restarts := ch.stop(); restarts == 0 {
-		t.Error("the engine was not restarted")
+	if restarts := ch.stop(); restarts != 1 {
+		t.Errorf("the engine was restarted %d times", restarts)
 	}
 }

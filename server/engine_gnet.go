@@ -21,18 +21,18 @@ import (
 //   - A failed Write calls OnClose inside OnTraffic. Reading goes on being safe after it.
 //   - OnTick runs on a goroutine of its own, not on the loops: Server.runTicker replaces it.
 //   - Discard(0) discards everything, Peek(0) peeks everything.
-//   - A keepalive option would hide the error of a failed bind: none is set here.
-//   - Listening always asks for the largest backlog; OnBoot listens again with ours.
+//   - Its own accepting hands connections to the loops faster than they take them, and ends
+//     the whole engine when the descriptors are used up by then. So gnet is a client here,
+//     which only has the loops, and acceptor accepts.
 type engine struct {
 	gnet.BuiltinEventEngine
-	srv     *Server
-	gate    sync.RWMutex
-	closed  bool
-	gnet    gnet.Engine
-	booted  chan netip.AddrPort
-	ended   chan struct{} // closed when gnet has returned
-	err     error         // what with; read after ended
-	bootErr error         // of OnBoot, which has no other way to say it
+	srv      *Server
+	gate     sync.RWMutex
+	closed   bool
+	client   *gnet.Client
+	acceptor *acceptor
+	ended    chan struct{} // closed when the loops have ended
+	err      error         // what with; read after ended
 
 	mu    sync.Mutex
 	loops map[gnet.EventLoop]*gnetLoop
@@ -71,87 +71,40 @@ func (g *gnetLoop) acked(w wire) uint64 {
 	return info.Bytes_acked
 }
 
-// startGnet begins to listen on the first of addresses that this host can have. It
-// returns when gnet listens or has given up.
-func startGnet(srv *Server, addresses []string) (*engine, netip.AddrPort, error) {
-	e := &engine{srv: srv, booted: make(chan netip.AddrPort, 1), ended: make(chan struct{}), loops: map[gnet.EventLoop]*gnetLoop{}}
+// startGnet starts the loops and begins to accept on the address.
+func startGnet(srv *Server, address string) (*engine, netip.AddrPort, error) {
 	o := &srv.o
-	options := gnet.Options{
+	e := &engine{srv: srv, ended: make(chan struct{}), loops: map[gnet.EventLoop]*gnetLoop{}}
+	var err error
+	if e.acceptor, err = newAcceptor(e, address); err != nil {
+		return nil, netip.AddrPort{}, err
+	}
+	// Sockets have their options from the one that listens; TCPDelay only keeps gnet from
+	// setting once more what package net has set.
+	e.client, err = gnet.NewClient(e, gnet.WithOptions(gnet.Options{
 		NumEventLoop: o.EventLoops, ReadBufferCap: o.ReadBufferBytes, WriteBufferCap: 16 << 10,
-		ReuseAddr: true, TCPNoDelay: gnet.TCPNoDelay,
-		SocketRecvBuffer: o.SocketReceiveBufferBytes, SocketSendBuffer: o.SocketSendBufferBytes,
-		Logger: gnetLog{srv.log},
+		TCPNoDelay: gnet.TCPDelay, Logger: gnetLog{srv.log},
+	}))
+	if err == nil {
+		err = e.client.Start()
+	}
+	if err != nil {
+		e.acceptor.close()
+		return nil, netip.AddrPort{}, err
 	}
 	go func() {
-		defer close(e.ended)
-		for _, address := range addresses {
-			e.err = errors.Join(gnet.Run(e, address, gnet.WithOptions(options)), e.bootErr)
-			if !errors.Is(e.err, unix.EAFNOSUPPORT) && !errors.Is(e.err, unix.EADDRNOTAVAIL) && !errors.Is(e.err, errOnlyIPv6) {
-				return
-			}
-			e.bootErr = nil
-		}
+		e.err = e.acceptor.run()
+		_ = e.client.Stop() // the loops' errors are in the log
+		close(e.ended)
 	}()
-	select {
-	case addr := <-e.booted:
-		return e, addr, nil
-	case <-e.ended:
-		return nil, netip.AddrPort{}, e.err
-	}
+	return e, e.acceptor.addr, nil
 }
 
-// stop ends gnet and waits until it has ended. Connections that are open are closed.
+// stop ends accepting and the loops, and waits until they have ended. Connections that are
+// open are closed.
 func (e *engine) stop() {
-	now, cancel := context.WithCancel(context.Background())
-	cancel() // it would poll twice a second; ended tells sooner
-	_ = e.gnet.Stop(now)
+	e.acceptor.close()
 	<-e.ended
-}
-
-// OnBoot implements gnet.EventHandler.
-func (e *engine) OnBoot(eng gnet.Engine) gnet.Action {
-	e.gnet = eng
-	addr, err := adoptListener(eng, e.srv.plan.backlog)
-	if err != nil {
-		e.bootErr = err
-		return gnet.Shutdown
-	}
-	e.booted <- addr
-	return gnet.None
-}
-
-// errOnlyIPv6: a socket for all addresses of both families is one for IPv6 only on a host
-// whose sysctl net.ipv6.bindv6only says so. IPv4 alone is the better half.
-var errOnlyIPv6 = errors.New("net.ipv6.bindv6only=1 keeps one socket from serving IPv4 and IPv6")
-
-// adoptListener sets the backlog of gnet's listener and returns its real address.
-func adoptListener(eng gnet.Engine, backlog int) (netip.AddrPort, error) {
-	fd, err := eng.Dup()
-	if err != nil {
-		return netip.AddrPort{}, err
-	}
-	defer func() { _ = unix.Close(fd) }()
-	if err := unix.Listen(fd, backlog); err != nil {
-		return netip.AddrPort{}, err
-	}
-	sa, err := unix.Getsockname(fd)
-	if err != nil {
-		return netip.AddrPort{}, err
-	}
-	switch sa := sa.(type) {
-	case *unix.SockaddrInet4:
-		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port)), nil
-	case *unix.SockaddrInet6:
-		only, err := unix.GetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY)
-		if err != nil {
-			return netip.AddrPort{}, err
-		}
-		if only != 0 && netip.AddrFrom16(sa.Addr).IsUnspecified() {
-			return netip.AddrPort{}, errOnlyIPv6
-		}
-		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr), uint16(sa.Port)), nil
-	}
-	return netip.AddrPort{}, errors.New("the listening socket is neither IPv4 nor IPv6")
 }
 
 // OnShutdown implements gnet.EventHandler. It runs before the loops are told to end.
@@ -161,19 +114,19 @@ func (e *engine) OnShutdown(gnet.Engine) {
 	e.gate.Unlock()
 }
 
-// OnOpen implements gnet.EventHandler.
+// OnOpen implements gnet.EventHandler. The acceptor has admitted the connection.
 func (e *engine) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
-	if e.srv.admit(gc.RemoteAddr()) {
-		l := e.loopOf(gc.EventLoop())
-		c := e.srv.newConnection(l, gc, gc.RemoteAddr().String())
-		gc.SetContext(c)
-		l.opened(c)
-		if w := e.srv.watcher; w != nil {
-			l.guard(c, "connection opened", func() { w.Opened(c.id, addrPortOf(gc.RemoteAddr()), addrPortOf(gc.LocalAddr()), gc.Fd()) })
-		}
-		return nil, gnet.None
+	if a, ok := gc.Context().(*arrival); ok {
+		a.opened = true
 	}
-	return nil, gnet.Close
+	l := e.loopOf(gc.EventLoop())
+	c := e.srv.newConnection(l, gc, gc.RemoteAddr().String())
+	gc.SetContext(c)
+	l.opened(c)
+	if w := e.srv.watcher; w != nil {
+		l.guard(c, "connection opened", func() { w.Opened(c.id, addrPortOf(gc.RemoteAddr()), addrPortOf(gc.LocalAddr()), gc.Fd()) })
+	}
+	return nil, gnet.None
 }
 
 // addrPortOf returns an address of a TCP connection; an IPv4 one as such.
@@ -199,7 +152,7 @@ func (e *engine) OnClose(gc gnet.Conn, err error) gnet.Action {
 	e.srv.conns.open.Add(-1)
 	c, ok := gc.Context().(*connection)
 	if !ok {
-		return gnet.None // refused when it opened
+		return gnet.None
 	}
 	reason := CloseBroken
 	switch {

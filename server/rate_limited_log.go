@@ -24,6 +24,7 @@ const (
 	logOutboundStalled
 	logOutboundMemory
 	logTooMany
+	logShortage
 	logPanic
 	logHandlers // the first kind that handlers may use; see RateLimitedLog
 	logKinds    = logHandlers + 8

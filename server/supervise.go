@@ -22,7 +22,7 @@ const (
 // startEngine begins to listen on port. The channel closes when the engine has ended. The
 // caller holds mu.
 func (s *Server) startEngine(port int) (ended <-chan struct{}, err error) {
-	e, addr, err := startGnet(s, listenAddresses(s.o.BindAddress, port))
+	e, addr, err := startGnet(s, listenAddress(s.o.BindAddress, port))
 	if err != nil {
 		return nil, s.listenError(port, err)
 	}
@@ -30,17 +30,15 @@ func (s *Server) startEngine(port int) (ended <-chan struct{}, err error) {
 	return e.ended, nil
 }
 
-// listenAddresses are gnet's names of what to listen on, the second for a host without
-// IPv6. All addresses are one socket for both families; gnet makes the address [::] one
-// for IPv6 only, as it should for a specific one.
-func listenAddresses(bind string, port int) []string {
-	p := strconv.Itoa(port)
+// listenAddress is what to listen on. All addresses are one socket for both families, or
+// for IPv4 on a host without IPv6.
+func listenAddress(bind string, port int) string {
 	bind = strings.TrimSuffix(strings.TrimPrefix(bind, "["), "]")
 	switch bind {
-	case "", "0.0.0.0", "::", "*":
-		return []string{"tcp://:" + p, "tcp4://0.0.0.0:" + p}
+	case "0.0.0.0", "::", "*":
+		bind = ""
 	}
-	return []string{"tcp://" + net.JoinHostPort(bind, p)}
+	return net.JoinHostPort(bind, strconv.Itoa(port))
 }
 
 // listenError says who could not listen where, and what to do.
@@ -50,6 +48,9 @@ func (s *Server) listenError(port int, err error) error {
 		bind = "0.0.0.0"
 	}
 	address := net.JoinHostPort(bind, strconv.Itoa(port))
+	if op := (*net.OpError)(nil); errors.As(err, &op) {
+		err = op.Err // the rest of it is said here
+	}
 	switch {
 	case errors.Is(err, unix.EADDRINUSE):
 		return fmt.Errorf("listen on %s: %w; another server, perhaps another name server, has this port: stop it or choose another listenPort", address, err)
@@ -61,9 +62,9 @@ func (s *Server) listenError(port int, err error) error {
 	return fmt.Errorf("listen on %s: %w", address, err)
 }
 
-// supervise starts the engine again when it ends though nobody stopped it: gnet gives up
-// when accepting fails for want of descriptors or memory, and closes everybody. The route
-// table does not notice: that close unregisters nobody.
+// supervise starts the engine again when it ends though nobody stopped it: when accepting
+// fails for another reason than a shortage. That closes everybody. The route table does not
+// notice: that close unregisters nobody.
 func (s *Server) supervise(ended <-chan struct{}) {
 	pause := restartPauseMin
 	for {

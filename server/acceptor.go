@@ -1,0 +1,158 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// acceptor accepts connections and hands them to the event loops, a few at a time: it waits
+// for the loops, so however many connect at once, and however busy the loops are, what was
+// accepted and is not yet counted stays within the descriptors that are set aside for it
+// (descriptors.go). What is too much is closed here and costs the loops nothing.
+type acceptor struct {
+	engine   *engine
+	listener *net.TCPListener
+	addr     netip.AddrPort
+	places   chan struct{} // one for each connection on its way to a loop
+	onTheWay sync.WaitGroup
+	quit     chan struct{}
+	closing  sync.Once
+}
+
+// arrival is a connection's context until its loop has it.
+type arrival struct{ opened bool }
+
+// shortagePause is how long accepting waits when the system has no descriptor or no memory.
+const shortagePause = 50 * time.Millisecond
+
+// newAcceptor listens on the address.
+func newAcceptor(e *engine, address string) (*acceptor, error) {
+	plan := &e.srv.plan
+	config := net.ListenConfig{
+		KeepAlive: -1, // not by package net
+		Control: func(_, _ string, raw syscall.RawConn) error {
+			return control(raw, func(fd int) error { return setBuffers(fd, &e.srv.o) })
+		},
+	}
+	config.SetMultipathTCP(false) // what is known about TCP is known about plain TCP
+	l, err := config.Listen(context.Background(), "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	a := &acceptor{engine: e, listener: l.(*net.TCPListener), places: make(chan struct{}, plan.arriving), quit: make(chan struct{})}
+	a.addr = a.listener.Addr().(*net.TCPAddr).AddrPort()
+	if err := a.setBacklog(plan.backlog); err != nil {
+		_ = l.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// setBuffers sets what every accepted socket inherits; 0 leaves it to the kernel.
+func setBuffers(fd int, o *Options) error {
+	for option, bytes := range map[int]int{unix.SO_SNDBUF: o.SocketSendBufferBytes, unix.SO_RCVBUF: o.SocketReceiveBufferBytes} {
+		if bytes <= 0 {
+			continue
+		}
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, bytes); err != nil {
+			return fmt.Errorf("set a socket buffer of %d bytes: %w", bytes, err)
+		}
+	}
+	return nil
+}
+
+// setBacklog: package net always asks for the largest.
+func (a *acceptor) setBacklog(backlog int) error {
+	raw, err := a.listener.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return control(raw, func(fd int) error { return unix.Listen(fd, backlog) })
+}
+
+func control(raw syscall.RawConn, f func(fd int) error) error {
+	var err error
+	if outer := raw.Control(func(fd uintptr) { err = f(int(fd)) }); outer != nil {
+		return outer
+	}
+	return err
+}
+
+// close ends run.
+func (a *acceptor) close() {
+	a.closing.Do(func() {
+		close(a.quit)
+		_ = a.listener.Close()
+	})
+}
+
+// run accepts until close, or until accepting fails for good; then it returns why. A
+// shortage of descriptors or memory is not for good. It returns when all that was accepted
+// has its loop.
+func (a *acceptor) run() error {
+	defer a.onTheWay.Wait()
+	defer a.close()
+	for {
+		select {
+		case a.places <- struct{}{}:
+		case <-a.quit:
+			return nil
+		}
+		c, err := a.listener.Accept()
+		switch {
+		case err == nil && a.engine.srv.admit(c.RemoteAddr()):
+			a.onTheWay.Go(func() {
+				a.handOver(c)
+				<-a.places
+			})
+			continue
+		case err == nil:
+			_ = c.Close()
+		case errors.Is(err, net.ErrClosed):
+			return nil
+		case isShortage(err):
+			a.engine.srv.lines.warn(logShortage, "no connection can be accepted for now. Raise the descriptor limit (ulimit -n, LimitNOFILE), or see what else uses it up",
+				"cause", err, "descriptors", a.engine.srv.plan.limit)
+			a.pause()
+		default:
+			return err
+		}
+		<-a.places
+	}
+}
+
+func (a *acceptor) pause() {
+	select {
+	case <-a.quit:
+	case <-time.After(shortagePause):
+	}
+}
+
+// handOver gives a connection to a loop and waits until that has it.
+func (a *acceptor) handOver(c net.Conn) {
+	var arrived arrival
+	_, err := a.engine.client.EnrollContext(c, &arrived)
+	if arrived.opened {
+		return // OnClose will count it out
+	}
+	a.engine.srv.conns.open.Add(-1)
+	a.engine.srv.lines.warn(logShortage, "a new connection was closed: no event loop could take it", "peer", c.RemoteAddr().String(), "cause", err)
+}
+
+// isShortage says whether accepting may succeed again without anything being done about it.
+func isShortage(err error) bool {
+	for _, shortage := range []error{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.ENOBUFS} {
+		if errors.Is(err, shortage) {
+			return true
+		}
+	}
+	return false
+}
