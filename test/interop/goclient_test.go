@@ -13,7 +13,7 @@ import (
 // goClientTimeout bounds one run of the Go client, with its start and the broker's.
 const goClientTimeout = 4 * time.Minute
 
-// TestGoClient sends and reads with rocketmq-client-go v2.1.2, which asks with binary
+// TestGoClient sends and reads with rocketmq-client-go v2.1.2, which asks with JSON
 // headers and cuts routes apart by hand.
 func TestGoClient(t *testing.T) {
 	Require(t)
