@@ -21,6 +21,8 @@ var commands = []command{
 	{"fill", "register topics on pretend brokers, which stay and renew", defineFill},
 	{"limit", "the yardstick: a server that answers every frame alike and does nothing else", defineLimit},
 	{"compare", "measure servers in turn under the same load, and report", defineCompare},
+	{"faults", "how soon the dead leave the routes and how long the living are missing, in network namespaces", defineFaults},
+	{"fake-broker", "a broker as nsbench faults starts it", defineFakeBroker},
 }
 
 // The exit codes of nsbench.

@@ -1,0 +1,90 @@
+package faults
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestJudge(t *testing.T) {
+	vanish := Target{MedianSeconds: 6, MaxSeconds: 7}
+	for _, test := range []struct {
+		name string
+		row  Row
+		want string
+	}{
+		{"found in time", Row{Runs: 2, Target: vanish, Median: 5, Most: 6.9}, "met"},
+		{"one too late", Row{Runs: 2, Target: vanish, Median: 5, Most: 7.5}, "NOT MET"},
+		{"mostly late", Row{Runs: 2, Target: vanish, Median: 6.5, Most: 6.9}, "NOT MET"},
+		{"one never found", Row{Runs: 2, Target: vanish, Median: 5, Most: NoTarget, Undetected: 1}, "NOT MET"},
+		{"a living one removed", Row{Runs: 2, Target: vanish, Median: 5, Most: 6, MissingMost: 0.3}, "NOT MET"},
+		{"all failed", Row{Target: vanish}, "not measured"},
+		{"living", Row{Runs: 1}, "met"},
+		{"living, removed", Row{Runs: 1, MissingMost: 1}, "NOT MET"},
+		{"living, allowed for", Row{Runs: 1, MissingMost: 4.9, Target: Target{MissingSeconds: 5}}, "met"},
+		{"reported", Row{Runs: 1, MissingMost: 90, Target: Target{MissingSeconds: NoTarget}}, "reported"},
+	} {
+		if got := test.row.judge(); got != test.want {
+			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+		}
+	}
+}
+
+func TestStoreAndReport(t *testing.T) {
+	dir := t.TempDir()
+	s, err := openStore(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []*Record{
+		{Server: "pharos", Mode: EBPF, Case: "kill", Run: 1, Error: "no namespace"},
+		{Server: "pharos", Mode: EBPF, Case: "kill", Run: 1, Detected: []float64{0.05}, BrokerSeconds: 36},
+		{Server: "pharos", Mode: EBPF, Case: "kill", Run: 2, Detected: []float64{2.05}, BrokerSeconds: 36},
+		{Server: "pharos", Mode: Sampling, Case: "kill", Run: 1, Error: "no namespace"},
+	} {
+		if err := s.add(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.close()
+	if s, err = openStore(dir); err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	if !s.has("pharos", EBPF, "kill", 1) || !s.has("pharos", EBPF, "kill", 2) {
+		t.Error("runs that succeeded are to be done again")
+	}
+	if s.has("pharos", Sampling, "kill", 1) {
+		t.Error("a run that failed is not to be done again")
+	}
+	var out bytes.Buffer
+	if err := Report(&out, &Options{Dir: dir}, false); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"| kill | pharos, ebpf | 2 | 1.05 / 2.05 | 0 in 0.02 broker-hours | 0.0 | 0.1 / 0.2, missing 0 | NOT MET |",
+		"| kill | pharos, sampling | 0 + 1 failed | - | 0 in 0.00 broker-hours | 0.0 | 0.1 / 0.2, missing 0 | not measured |",
+	}
+	if diff := cmp.Diff(want, strings.Split(strings.TrimSpace(out.String()), "\n")[2:]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestReadServerLog(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "output")
+	log := "time=2026-11-22T04:25:00.000Z level=WARN msg=\"so many hosts are silent; verdicts wait\" mode=evict\n" +
+		"time=2026-11-22T04:25:01.000Z level=INFO msg=\"broker registered\"\n" +
+		"time=2026-11-22T04:25:02.500Z level=INFO msg=\"verdicts don't wait any longer\" mode=evict\n" +
+		"no log line\n"
+	if err := os.WriteFile(path, []byte(log), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	said, frozen := readServerLog(path)
+	if len(said) != 2 || frozen != 2.5 {
+		t.Errorf("%d lines, frozen %v s; want 2 lines, 2.5 s:\n%s", len(said), frozen, strings.Join(said, "\n"))
+	}
+}

@@ -1,0 +1,200 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"time"
+
+	"github.com/pharosmq/pharos/bench"
+)
+
+// Options is what is measured, and where the results go.
+type Options struct {
+	Pharos   string         // path of the namesrv binary
+	Server   string         // as bench.Finder knows it
+	Cache    string         // folder for other servers
+	Dir      string         // folder of the results
+	Match    *regexp.Regexp // names of cases
+	Modes    []Mode
+	Runs     int
+	Parallel int
+	Budget   time.Duration // 0: none
+	Short    bool
+	Seed     int64
+	Progress func(line string)
+
+	kind bench.Server
+	self string
+}
+
+// brokersAtOnce bounds the processes of all runs at a time.
+const brokersAtOnce = 150
+
+// job is one run that is to be done.
+type job struct {
+	c    *Case
+	mode Mode
+	run  int
+}
+
+// Run does the runs that are not in the folder yet, several at a time.
+func Run(ctx context.Context, o *Options) error {
+	if os.Geteuid() != 0 {
+		return errors.New("network namespaces need root")
+	}
+	var err error
+	if o.self, err = os.Executable(); err != nil {
+		return err
+	}
+	if err := o.findServer(ctx); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+		return err
+	}
+	store, err := openStore(o.Dir)
+	if err != nil {
+		return err
+	}
+	defer store.close()
+	jobs := o.jobs(store)
+	if len(jobs) == 0 {
+		return nil
+	}
+	o.Progress(fmt.Sprintf("%d runs to do", len(jobs)))
+	return o.runAll(ctx, jobs, store)
+}
+
+// cases are those that match.
+func (o *Options) cases() []Case {
+	var cases []Case
+	for _, c := range allCases() {
+		if (o.Match == nil || o.Match.MatchString(c.Name)) && !(o.Short && c.FullOnly) {
+			cases = append(cases, c)
+		}
+	}
+	return cases
+}
+
+// jobs are the runs that are missing, first runs first.
+func (o *Options) jobs(s *store) []job {
+	var jobs []job
+	cases := o.cases()
+	for run := 1; run <= o.Runs; run++ {
+		for i := range cases {
+			for _, mode := range o.Modes {
+				if !s.has(o.kind.Name, mode, cases[i].Name, run) {
+					jobs = append(jobs, job{&cases[i], mode, run})
+				}
+			}
+		}
+	}
+	return jobs
+}
+
+func (o *Options) runAll(ctx context.Context, jobs []job, s *store) error {
+	begin := time.Now()
+	slots := make(chan struct{}, o.Parallel)
+	room := newRoom(brokersAtOnce)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for _, j := range jobs {
+		slots <- struct{}{}
+		room.take(j.c.Brokers)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if o.Budget > 0 && time.Since(begin) > o.Budget {
+			o.Progress("the budget is used up; the next call goes on")
+			return nil
+		}
+		wg.Go(func() {
+			defer func() { <-slots; room.give(j.c.Brokers) }()
+			r := o.runOne(ctx, j)
+			if ctx.Err() != nil {
+				return // half a run is none
+			}
+			o.Progress(r.line())
+			if err := s.add(r); err != nil {
+				o.Progress(err.Error())
+			}
+		})
+	}
+	return nil
+}
+
+// runOne does one run; what goes wrong is in its record.
+func (o *Options) runOne(ctx context.Context, j job) *Record {
+	h := fnv.New32a()
+	fmt.Fprint(h, j.c.Name, j.run)
+	seed := o.Seed<<32 | int64(h.Sum32()) // the same in all modes and servers
+	r := &Record{Server: o.kind.Name, Mode: j.mode, Case: j.c.Name, Run: j.run, Seed: seed, Started: time.Now().UTC()}
+	home := filepath.Join(o.Dir, "runs", fmt.Sprintf("%s-%s-%s-%d", o.kind.Name, j.mode, j.c.Name, j.run))
+	err := os.RemoveAll(home)
+	if err == nil {
+		err = os.MkdirAll(home, 0o755)
+	}
+	if err == nil {
+		err = o.play(ctx, j, home, seed, r)
+	}
+	if err != nil {
+		r.Error = err.Error()
+	}
+	r.Seconds = time.Since(r.Started).Seconds()
+	return r
+}
+
+func (o *Options) play(ctx context.Context, j job, home string, seed int64, r *Record) error {
+	w, err := newWorld(ctx, o, j.c, j.mode, home, seed)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	for i := range w.brokers {
+		w.observer.watch(w.brokers[i].name) // counts from here on
+	}
+	begin := time.Now()
+	err = j.c.Play(ctx, w)
+	r.take(w, time.Since(begin))
+	select {
+	case <-w.server.ended:
+		err = errors.Join(err, errors.New("the server ended by itself"))
+	default:
+	}
+	return err
+}
+
+// room is a number of brokers that may run.
+type room struct {
+	mu   sync.Mutex
+	cond *sync.Cond
+	free int
+}
+
+func newRoom(n int) *room {
+	r := &room{free: n}
+	r.cond = sync.NewCond(&r.mu)
+	return r
+}
+
+func (r *room) take(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.free < n {
+		r.cond.Wait()
+	}
+	r.free -= n
+}
+
+func (r *room) give(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.free += n
+	r.cond.Broadcast()
+}

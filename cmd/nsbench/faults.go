@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/pharosmq/pharos/bench/faults"
+)
+
+func defineFaults(fs *flag.FlagSet, e env) func(context.Context) error {
+	o := faults.Options{Progress: func(line string) { fmt.Fprintln(e.stderr, line) }}
+	pattern := fs.String("run", "", "only faults whose name matches this `regexp`")
+	modes := fs.String("modes", "ebpf,sampling", "modes of Pharos, by commas: ebpf, sampling, off")
+	fs.StringVar(&o.Pharos, "pharos", "build/namesrv", "`path` of the namesrv binary")
+	fs.StringVar(&o.Server, "server", "pharos", "server: pharos, java, or NAME=COMMAND LINE with {port}, {home}, {config}")
+	fs.StringVar(&o.Cache, "cache", defaultCache(), "`folder` for other servers, once fetched")
+	fs.StringVar(&o.Dir, "out", "build/faults", "`folder` of the results; a run that is there is not repeated")
+	fs.IntVar(&o.Runs, "runs", 3, "runs of each fault")
+	fs.IntVar(&o.Parallel, "parallel", 12, "runs at a time")
+	fs.DurationVar(&o.Budget, "budget", 0, "begin no run after so long; the next call goes on; 0: to the end")
+	fs.BoolVar(&o.Short, "short", false, "short watches: 40 s of health, 20 s of a frozen broker")
+	fs.Int64Var(&o.Seed, "seed", 1, "of the moments of faults")
+	list := fs.Bool("list", false, "list the faults and what is wanted of each")
+	report := fs.Bool("report", false, "measure nothing: report what is in the folder")
+	asJSON := fs.Bool("json", false, "print JSON instead of a table")
+	return func(ctx context.Context) error {
+		var err error
+		if o.Match, err = regexp.Compile(*pattern); err != nil {
+			return usagef("-run: %v", err)
+		}
+		if *list {
+			return faults.List(e.stdout, &o)
+		}
+		if o.Modes, err = faults.ParseModes(strings.Split(*modes, ",")); err != nil {
+			return usageError{err}
+		}
+		if !*report {
+			if err := faults.Run(ctx, &o); err != nil {
+				return err
+			}
+		}
+		return faults.Report(e.stdout, &o, *asJSON)
+	}
+}
+
+func defaultCache() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		dir = os.TempDir()
+	}
+	return filepath.Join(dir, "nsbench")
+}
+
+func defineFakeBroker(fs *flag.FlagSet, e env) func(context.Context) error {
+	o := faults.BrokerOptions{}
+	fs.StringVar(&o.Name, "name", "broker-a", "broker `name`")
+	fs.StringVar(&o.Listen, "listen", "127.0.0.1:10911", "`ip:port` it registers and listens on")
+	servers := fs.String("servers", "127.0.0.1:9876", "name servers, by semicolons")
+	fs.IntVar(&o.Topics, "topics", 0, "topics besides the first three")
+	fs.BoolVar(&o.Client, "client", false, "a client on the broker's host: asks for a route every 30 s")
+	return func(ctx context.Context) error {
+		o.Servers = strings.Split(*servers, ";")
+		return faults.RunBroker(ctx, o, os.Stdin, e.stdout)
+	}
+}
