@@ -22,8 +22,11 @@ type command struct {
 var commands = []command{
 	{"route", "TOPIC", "which brokers hold a topic, with how many queues", 1, showRoute},
 	{"clusters", "", "clusters and their broker groups", 0, showClusters},
-	{"brokers", "", "every broker address the name server lists", 0, showBrokers},
+	{"brokers", "", "every broker address the name server lists, with its state where the admin port tells", 0, showBrokers},
 	{"topics", "", "every topic the name server lists", 0, showTopics},
+	{"conns", "", "every connection and its health (admin port)", 0, showConns},
+	{"conns explain", "ID", "one connection: its transmissions, and what was decided about it (admin port)", 1, explainConn},
+	{"conns dump", "", "every TCP socket as the kernel has it; needs BPF in the server (admin port)", 0, dumpConns},
 	{"demo", "", "pretend to be a broker with a topic (TopicTest) until interrupted", 0, runDemo},
 }
 
@@ -45,6 +48,8 @@ type session struct {
 	stdout  io.Writer
 	stderr  io.Writer
 	demo    demoOptions
+	admin   adminOptions
+	conns   connsOptions
 }
 
 func run(ctx context.Context, e env) int {
@@ -73,6 +78,8 @@ func parse(e env) (*session, *command, []string, error) {
 	output := fs.String("o", "table", "output `format`: table or json")
 	fs.DurationVar(&s.timeout, "timeout", 3*time.Second, "how long to wait for an answer")
 	s.demo.define(fs)
+	s.admin.define(fs)
+	s.conns.define(fs)
 
 	rest := e.args
 	var words []string
@@ -94,17 +101,17 @@ func parse(e env) (*session, *command, []string, error) {
 		fs.Usage()
 		return nil, nil, nil, errUsage
 	}
-	cmd := find(words[0])
+	cmd, args := find(words)
 	switch {
 	case cmd == nil:
 		return fail("there is no command %q", words[0])
-	case len(words)-1 != cmd.argCount:
-		return fail("%s takes %d arguments, not %d", cmd.name, cmd.argCount, len(words)-1)
+	case len(args) != cmd.argCount:
+		return fail("%s takes %d arguments, not %d", cmd.name, cmd.argCount, len(args))
 	case *output != "table" && *output != "json":
 		return fail("-o %q is neither table nor json", *output)
 	}
 	s.json = *output == "json"
-	return s, cmd, words[1:], nil
+	return s, cmd, args, nil
 }
 
 // firstServer picks from NAMESRV_ADDR, a list separated by semicolons.
@@ -117,20 +124,25 @@ func firstServer(list string) string {
 	return "127.0.0.1:9876"
 }
 
-func find(name string) *command {
-	for i := range commands {
-		if commands[i].name == name {
-			return &commands[i]
+// find returns the command that the words begin with, of two words rather than of one, and
+// its arguments.
+func find(words []string) (*command, []string) {
+	for n := min(2, len(words)); n > 0; n-- {
+		name := strings.Join(words[:n], " ")
+		for i := range commands {
+			if commands[i].name == name {
+				return &commands[i], words[n:]
+			}
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 func usage(fs *flag.FlagSet) {
 	w := fs.Output()
 	fmt.Fprintln(w, "usage: nsctl [flags] COMMAND")
 	for _, c := range commands {
-		fmt.Fprintf(w, "  %-16s %s\n", strings.TrimSpace(c.name+" "+c.args), c.help)
+		fmt.Fprintf(w, "  %-17s %s\n", strings.TrimSpace(c.name+" "+c.args), c.help)
 	}
 	fmt.Fprintln(w, "flags:")
 	fs.PrintDefaults()

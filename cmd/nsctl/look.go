@@ -125,34 +125,6 @@ func showClusters(_ context.Context, s *session, _ []string) error {
 	return s.print(out, []string{"CLUSTER", "GROUPS", "BROKERS", "NAMES"}, rows)
 }
 
-// brokerRow is one broker address.
-type brokerRow struct {
-	Cluster            string `json:"cluster"`
-	Broker             string `json:"broker"`
-	ID                 int64  `json:"id"`
-	Addr               string `json:"addr"`
-	Zone               string `json:"zone,omitempty"`
-	EnableActingMaster bool   `json:"enableActingMaster"`
-}
-
-func showBrokers(_ context.Context, s *session, _ []string) error {
-	info, err := s.clusterInfo()
-	if err != nil {
-		return err
-	}
-	var out []brokerRow
-	var rows [][]string
-	for _, name := range slices.Sorted(maps.Keys(info.BrokerAddrTable)) {
-		g := info.BrokerAddrTable[name]
-		for _, id := range sortedIDs(g.BrokerAddrs) {
-			r := brokerRow{g.Cluster, name, id, g.BrokerAddrs[id], g.ZoneName.String, g.EnableActingMaster}
-			out = append(out, r)
-			rows = append(rows, []string{r.Cluster, r.Broker, strconv.FormatInt(id, 10), r.Addr, r.Zone, strconv.FormatBool(r.EnableActingMaster)})
-		}
-	}
-	return s.print(out, []string{"CLUSTER", "BROKER", "ID", "ADDRESS", "ZONE", "ACTING MASTER"}, rows)
-}
-
 func showTopics(_ context.Context, s *session, _ []string) error {
 	body, err := s.ask(codec.CodeGetAllTopicListFromNameserver, nil)
 	if err != nil {

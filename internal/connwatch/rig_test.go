@@ -44,7 +44,7 @@ func (f *fakeServer) Connection(id routetable.ConnID) (server.ConnectionInfo, bo
 }
 
 // rig is a Watch without its goroutine's clock: the test tells it what happens and when, in
-// the last minute before now, and a goroutine answers questions.
+// the last half minute before now, and a goroutine answers questions.
 type rig struct {
 	*Watch
 	srv     *fakeServer
@@ -54,7 +54,7 @@ type rig struct {
 }
 
 // simulated is how long before now a rig's time begins.
-const simulated = 60_000
+const simulated = 30_000
 
 func newRig(t *testing.T, log slog.Handler) *rig {
 	t.Helper()
