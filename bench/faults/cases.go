@@ -18,7 +18,6 @@ type Case struct {
 	Play       func(ctx context.Context, w *world) error
 	Target     Target
 	FullOnly   bool // too long for the short form
-	Unstable   bool // what the server itself suffers: the observer is blind meanwhile
 }
 
 // Target is what is wanted. A zero detection means none is wanted, NoTarget that it is only

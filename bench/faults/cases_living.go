@@ -41,12 +41,12 @@ func livingCases() []Case {
 			Play: func(ctx context.Context, w *world) error { return w.flapAll(ctx, time.Duration(seconds)*time.Second) }})
 	}
 	for _, n := range []int{1, 2, 3, 20} {
-		cases = append(cases, Case{Name: fmt.Sprintf("own-link-%d", n), Brokers: n, Unstable: true,
+		cases = append(cases, Case{Name: fmt.Sprintf("own-link-%d", n), Brokers: n,
 			Help: fmt.Sprintf("the server's own link is down for 8 s; brokers: %d", n),
 			Play: func(ctx context.Context, w *world) error { return w.ownLinkDown(ctx, 8*time.Second) }})
 	}
 	for _, seconds := range []int{5, 130} {
-		cases = append(cases, Case{Name: fmt.Sprintf("stopped-%d", seconds), Brokers: 20, Unstable: true, FullOnly: seconds > 5,
+		cases = append(cases, Case{Name: fmt.Sprintf("stopped-%d", seconds), Brokers: 20, FullOnly: seconds > 5,
 			Help: fmt.Sprintf("the server is stopped for %d s", seconds),
 			Play: func(ctx context.Context, w *world) error {
 				return w.stopServer(ctx, time.Duration(seconds)*time.Second)

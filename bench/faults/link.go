@@ -113,14 +113,17 @@ const stallAsks = 300
 // stall registers on a new connection, closes the old one, and then asks without ever reading:
 // the window of the new one closes.
 func (l *link) stall(ctx context.Context) error {
-	conn, err := net.DialTimeout("tcp", l.server, connectTimeout)
+	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: -1}
+	dialer.Control = func(_, _ string, c syscall.RawConn) (err error) { // before the first window is told
+		return errors.Join(c.Control(func(fd uintptr) {
+			err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 4096)
+		}), err)
+	}
+	conn, err := dialer.DialContext(ctx, "tcp", l.server)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	if err := conn.(*net.TCPConn).SetReadBuffer(4096); err != nil { // small, to fill soon
-		return err
-	}
 	frame := codec.AppendCommand(nil, codec.SerializeJSON, &codec.Header{
 		Code: codec.CodeRegisterBroker, Version: codec.Version5_5_0, Opaque: 1, Ext: l.registration()}, l.body)
 	if _, err := conn.Write(frame); err != nil {

@@ -152,15 +152,18 @@ func (s *sight) see(now time.Time, step time.Duration, listed bool) {
 	}
 }
 
+// expect makes the broker known; that it is missing does not count yet.
+func (o *observer) expect(name string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sights[name] = &sight{}
+}
+
 // watch begins to count the broker: it has to be in the route from now on.
 func (o *observer) watch(name string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	s := o.sights[name]
-	if s == nil {
-		s = &sight{}
-		o.sights[name] = s
-	}
 	s.due, s.died = true, time.Time{}
 }
 

@@ -17,6 +17,11 @@ func TestSights(t *testing.T) {
 		o.saw(now, listed)
 	}
 	const step = 100 * time.Millisecond
+	o.expect("a")
+	o.expect("b")
+	see(step, "b")
+	see(step, "b") // a has not registered yet
+	see(step, "a", "b")
 	o.watch("a")
 	o.watch("b")
 	see(step, "a", "b")

@@ -18,13 +18,14 @@ type Row struct {
 	Failed int // runs that could not be measured
 
 	Detected       []float64 // of all runs, sorted
-	Median, Most   float64   // of Detected; Most is infinite in JSON's -1 if one was not found
+	Median, Most   float64   // of Detected; Most is -1 if one was never found
 	Undetected     int
 	Returned       int
 	MissingSeconds float64 // of all runs
 	MissingMost    float64 // in one run
 	Removals       int
 	BrokerHours    float64
+	RemovalsMost   float64 // removals an hour of a broker's life, 95 % upper bound
 	FreezeSeconds  float64
 
 	Target Target
@@ -104,6 +105,9 @@ func sum(c *Case, records []*Record) Row {
 	if row.Undetected > 0 {
 		row.Most = NoTarget
 	}
+	if row.BrokerHours > 0 {
+		row.RemovalsMost = upperBound(row.Removals, row.BrokerHours)
+	}
 	row.Met = row.judge()
 	return row
 }
@@ -128,14 +132,15 @@ func (r *Row) judge() string {
 	return "met"
 }
 
-// upperBound is the most removals in an hour of a broker's life that 95 % confidence leaves
-// when so many were seen: exact for none (3/t), for more by the normal approximation.
-func (r *Row) upperBound() float64 {
-	n := float64(r.Removals)
-	if n == 0 {
-		return -math.Log(0.05) / r.BrokerHours
+// upperBound is the most removals an hour that 95 % confidence leaves when so many were seen:
+// exact for none, for more the usual approximation of Poisson's limit (Wilson and Hilferty).
+func upperBound(removals int, hours float64) float64 {
+	const z = 1.645 // of 95 %, one side
+	k := float64(removals + 1)
+	if removals == 0 {
+		return -math.Log(0.05) / hours
 	}
-	return (n + 1.645*math.Sqrt(n) + 1.35) / r.BrokerHours
+	return k * math.Pow(1-1/(9*k)+z/(3*math.Sqrt(k)), 3) / hours
 }
 
 // Report writes the folder's results: a table in Markdown, or JSON.
@@ -181,8 +186,11 @@ func (r *Row) found() string {
 }
 
 func (r *Row) missing() string {
-	if r.Removals == 0 {
-		return fmt.Sprintf("0 in %.2f broker-hours", r.BrokerHours)
+	switch {
+	case r.Runs == 0:
+		return "-"
+	case r.Removals == 0:
+		return fmt.Sprintf("0 in %.2f broker-hours (95 %%: < %.1f/h)", r.BrokerHours, r.RemovalsMost)
 	}
 	return fmt.Sprintf("%.1f / %.1f (%d)", r.MissingSeconds, r.MissingMost, r.Removals)
 }

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,6 +31,15 @@ func TestJudge(t *testing.T) {
 	} {
 		if got := test.row.judge(); got != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+		}
+	}
+}
+
+func TestUpperBound(t *testing.T) {
+	// The exact limits are those of the chi-square distribution: 2.996, 4.744, 16.962.
+	for removals, want := range map[int]float64{0: 2.996, 1: 4.744, 10: 16.962} {
+		if got := upperBound(removals, 2) * 2; math.Abs(got-want) > 0.02 {
+			t.Errorf("%d removals: at most %.3f, want %.3f", removals, got, want)
 		}
 	}
 }
@@ -66,8 +76,8 @@ func TestStoreAndReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"| kill | pharos, ebpf | 2 | 1.05 / 2.05 | 0 in 0.02 broker-hours | 0.0 | 0.1 / 0.2, missing 0 | NOT MET |",
-		"| kill | pharos, sampling | 0 + 1 failed | - | 0 in 0.00 broker-hours | 0.0 | 0.1 / 0.2, missing 0 | not measured |",
+		"| kill | pharos, ebpf | 2 | 1.05 / 2.05 | 0 in 0.02 broker-hours (95 %: < 149.8/h) | 0.0 | 0.1 / 0.2, missing 0 | NOT MET |",
+		"| kill | pharos, sampling | 0 + 1 failed | - | - | 0.0 | 0.1 / 0.2, missing 0 | not measured |",
 	}
 	if diff := cmp.Diff(want, strings.Split(strings.TrimSpace(out.String()), "\n")[2:]); diff != "" {
 		t.Error(diff)

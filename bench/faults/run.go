@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sync"
 	"time"
 
@@ -98,30 +99,32 @@ func (o *Options) jobs(s *store) []job {
 	return jobs
 }
 
+// runAll does jobs in their order, those that there is room for before those that there isn't.
 func (o *Options) runAll(ctx context.Context, jobs []job, s *store) error {
 	begin := time.Now()
-	slots := make(chan struct{}, o.Parallel)
-	room := newRoom(brokersAtOnce)
+	r := room{runs: o.Parallel, brokers: brokersAtOnce}
+	r.cond = sync.NewCond(&r.mu)
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	for _, j := range jobs {
-		slots <- struct{}{}
-		room.take(j.c.Brokers)
+	for len(jobs) > 0 {
+		i := r.take(jobs)
+		j := jobs[i]
+		jobs = slices.Delete(jobs, i, i+1)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if o.Budget > 0 && time.Since(begin) > o.Budget {
-			o.Progress("the budget is used up; the next call goes on")
+			o.Progress(fmt.Sprintf("the budget is used up with %d runs to do; the next call goes on", len(jobs)+1))
 			return nil
 		}
 		wg.Go(func() {
-			defer func() { <-slots; room.give(j.c.Brokers) }()
-			r := o.runOne(ctx, j)
+			defer r.give(j)
+			record := o.runOne(ctx, j)
 			if ctx.Err() != nil {
 				return // half a run is none
 			}
-			o.Progress(r.line())
-			if err := s.add(r); err != nil {
+			o.Progress(record.line())
+			if err := s.add(record); err != nil {
 				o.Progress(err.Error())
 			}
 		})
@@ -170,31 +173,33 @@ func (o *Options) play(ctx context.Context, j job, home string, seed int64, r *R
 	return err
 }
 
-// room is a number of brokers that may run.
+// room is what may run besides what does.
 type room struct {
-	mu   sync.Mutex
-	cond *sync.Cond
-	free int
+	mu            sync.Mutex
+	cond          *sync.Cond
+	runs, brokers int
 }
 
-func newRoom(n int) *room {
-	r := &room{free: n}
-	r.cond = sync.NewCond(&r.mu)
-	return r
-}
-
-func (r *room) take(n int) {
+// take waits until there is room for one of the jobs, takes it, and returns which.
+func (r *room) take(jobs []job) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for r.free < n {
+	for {
+		for i, j := range jobs {
+			if r.runs > 0 && j.c.Brokers <= r.brokers {
+				r.runs--
+				r.brokers -= j.c.Brokers
+				return i
+			}
+		}
 		r.cond.Wait()
 	}
-	r.free -= n
 }
 
-func (r *room) give(n int) {
+func (r *room) give(j job) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.free += n
-	r.cond.Broadcast()
+	r.runs++
+	r.brokers += j.c.Brokers
+	r.cond.Signal()
 }

@@ -84,7 +84,7 @@ func (w *world) startBrokers(ctx context.Context, servers []string) error {
 		w.sleep(ctx, time.Duration(w.rng.IntN(int(3*time.Second)/w.c.Brokers)))
 	}
 	for _, b := range w.brokers {
-		w.observer.watch(b.name)
+		w.observer.expect(b.name)
 	}
 	if !w.observer.awaitListed(ctx, 20*time.Second) {
 		return errors.New("not all brokers are in the route")

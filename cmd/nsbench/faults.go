@@ -53,7 +53,7 @@ func defaultCache() string {
 	if err != nil {
 		dir = os.TempDir()
 	}
-	return filepath.Join(dir, "nsbench")
+	return filepath.Join(dir, "pharos-bench")
 }
 
 func defineFakeBroker(fs *flag.FlagSet, e env) func(context.Context) error {
