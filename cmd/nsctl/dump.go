@@ -39,11 +39,16 @@ func socketCells(d *diag.Socket) []string {
 	if d.Orphan && d.State != "time_wait" && d.State != "new_syn_recv" {
 		state += " (closed here)"
 	}
+	ack, data := span(int64(d.AckAgeMillis)), span(int64(d.DataAgeMillis))
+	switch d.State {
+	case "listen", "time_wait", "new_syn_recv":
+		ack, data = "", "" // the kernel doesn't know
+	}
 	n := func(v uint32) string { return strconv.FormatUint(uint64(v), 10) }
 	return []string{
 		strconv.FormatUint(d.Conn, 10), d.Role, strings.Join(names, " "), d.Local, d.Remote, state, d.Timer,
 		n(d.UnackedBytes), n(d.UnsentBytes), n(d.UnreadBytes), n(uint32(d.Retransmits)), n(uint32(d.Probes)), n(d.WindowBytes),
-		micros(d.RTTMicros), n(d.RTOMillis) + "ms", n(d.TotalRetrans), span(int64(d.AckAgeMillis)), span(int64(d.DataAgeMillis)),
+		micros(d.RTTMicros), n(d.RTOMillis) + "ms", n(d.TotalRetrans), ack, data,
 		cmp.Or(d.Error, d.SoftError),
 	}
 }

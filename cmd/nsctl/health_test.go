@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/pharosmq/pharos/bpf"
 	"github.com/pharosmq/pharos/connhealth"
 	"github.com/pharosmq/pharos/internal/admin"
 	"github.com/pharosmq/pharos/internal/connwatch"
@@ -20,8 +23,16 @@ import (
 // startWatched starts a name server that watches its connections, and its admin port.
 func startWatched(t *testing.T) (addr, adminAddr string) {
 	t.Helper()
+	addr, adminAddr, _, _ = startTraced(t, nil)
+	return addr, adminAddr
+}
+
+// startTraced is startWatched with the kernel's events, unless tracer is nil. untrace ends
+// them; it comes before w.Stop.
+func startTraced(t *testing.T, tracer *bpf.Tracer) (addr, adminAddr string, w *connwatch.Watch, untrace func()) {
+	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	w := connwatch.New(connwatch.Options{Mode: connwatch.Evict, Params: connhealth.DefaultParams(), Log: log})
+	w = connwatch.New(connwatch.Options{Mode: connwatch.Evict, Params: connhealth.DefaultParams(), Log: log})
 	table := routetable.New(routetable.Options{})
 	srv, err := server.New(server.Options{BindAddress: "127.0.0.1"}, server.Deps{Log: log, Table: table, Watcher: w})
 	if err != nil {
@@ -31,6 +42,10 @@ func startWatched(t *testing.T) (addr, adminAddr string) {
 		t.Fatal(err)
 	}
 	w.Start(srv, table)
+	tracing, untrace := context.WithCancel(context.Background())
+	if tracer != nil {
+		w.Trace(tracing, tracer)
+	}
 	port, err := admin.Start(admin.Options{Listen: "127.0.0.1:0", Source: srv, Diagnosis: w, Log: log})
 	if err != nil {
 		t.Fatal(err)
@@ -39,10 +54,11 @@ func startWatched(t *testing.T) (addr, adminAddr string) {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		_ = srv.Stop(ctx)
+		untrace()
 		w.Stop()
 		_ = port.Stop(ctx)
 	})
-	return srv.Addr().String(), port.Addr().String()
+	return srv.Addr().String(), port.Addr().String(), w, untrace
 }
 
 // Goal: all the way from a socket's TCP_INFO to the operator's table.
@@ -122,4 +138,48 @@ func TestWhoseAdminPort(t *testing.T) {
 	f("10.0.0.1:9876", "", "")
 	f("ns.example:9876", "", "")
 	f("10.0.0.1:9876", "127.0.0.1:1", "127.0.0.1:1")
+}
+
+// Goal: from the kernel's own table of sockets to the operator's, with the broker's name; and
+// nothing asks the tracer any more once the watch has stopped.
+func TestPrivilegedDump(t *testing.T) {
+	if os.Getenv("PHAROS_PRIVILEGED") == "" || os.Geteuid() != 0 {
+		t.Skip("NOT TESTED: loading programs wants root and PHAROS_PRIVILEGED=1 (make test-privileged)")
+	}
+	if _, err := os.Stat("/sys/kernel/btf/vmlinux"); err != nil {
+		t.Skip("NOT TESTED: this kernel has no BTF: ", err)
+	}
+	tracer, err := bpf.Open(bpf.Options{Mode: bpf.ModeOn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tracer.Close() })
+	for _, m := range tracer.Missing() {
+		if m.Hook == "iter/tcp" || m.Hook == "sk_storage" {
+			t.Skip("NOT TESTED: ", m)
+		}
+	}
+	addr, adminAddr, w, untrace := startTraced(t, tracer)
+	defer startDemo(t, addr)()
+	row := regexp.MustCompile(`(?m)^\d+ +broker +demo-broker/0@127\.0\.0\.1:10911 +` + regexp.QuoteMeta(addr) + ` .* established `)
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		code, stdout, stderr := nsctl(t, "conns", "dump", "-admin", adminAddr)
+		if code != exitOK {
+			t.Fatal(stderr)
+		}
+		if row.MatchString(stdout) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no row of the broker after 5 s:\n%s", stdout)
+		}
+	}
+	if h, err := w.Health(t.Context()); err != nil || h.Tracing != bpf.RunningEBPF || len(h.Retransmissions) == 0 {
+		t.Errorf("numbers: %+v, %v", h, err)
+	}
+	untrace()
+	w.Stop()
+	if h, _ := w.Health(t.Context()); h.Tracing != bpf.RunningSampling {
+		t.Errorf("the tracer is asked after the stop: %+v", h)
+	}
 }
