@@ -50,6 +50,7 @@ type closeFacts struct {
 	fromMillis    int64 // when the trouble before it began
 	lateMillis    int64 // L
 	mass          bool  // G
+	stalled       bool  // we ourselves stood still
 	open          bool  // transmissions of ours were unanswered right then
 	successor     bool  // there is a new connection that may be the broker's
 	unread        bool  // the peer closed before it can have read our last answer
@@ -111,6 +112,7 @@ func (d *Detector) closeFacts(now int64, c *conn) closeFacts {
 	}
 	if d.stallUntilMillis != never && now-d.stallUntilMillis <= stallWindow {
 		f.lateMillis = max(f.lateMillis, d.stallMillis)
+		f.stalled = d.stallMillis >= p.CloseSilenceMillis
 	}
 	f.mass = d.freeze.level != FreezeNone || len(c.brokers) > 0 && d.massClosed(now)
 	return f
@@ -173,7 +175,7 @@ func (d *Detector) hold(now int64, c *conn, b *broker, how CloseHow, f *closeFac
 	if b.ActingMaster {
 		until = now + p.ActingHoldMillis
 	}
-	if f.mass {
+	if f.mass || f.stalled {
 		until += p.MassHoldMillis
 	}
 	b.lostMillis = now
@@ -184,7 +186,7 @@ func (d *Detector) hold(now int64, c *conn, b *broker, how CloseHow, f *closeFac
 	switch {
 	case b.confirming:
 		until = now + p.ConfirmHoldMillis
-	case f.open && !f.mass:
+	case f.open && !f.mass && !f.stalled:
 		b.lostMillis = c.unanswered.firstMillis
 		until = min(until, max(c.unanswered.firstMillis+p.HoldFromSilenceMillis, now+p.HoldLeastMillis))
 	}

@@ -7,6 +7,10 @@ import "math"
 // which is RocketMQ's to find). Unanswered: nothing new. It is only believed of brokers of
 // which it has succeeded before, and whose host is the peer we know.
 
+// dialTestEvery paces the tests of a connection whose silence is long enough, but not yet
+// improbable enough.
+const dialTestEvery = 1000
+
 // dialTestMillis is how much later than any answer of a kernel a test gives up.
 const dialTestMillis = 40
 
@@ -137,13 +141,13 @@ func (d *Detector) tickDial(now int64, b *broker) {
 // for the kernel's next transmission.
 func (d *Detector) dialSuspect(now int64, b *broker, c *conn) {
 	due := c.silent.firstMillis + d.deadMillis(now, c)
-	if c.silent.n == 0 || now > due+d.p.DialAgainMillis {
+	if c.silent.n == 0 {
 		d.dialSoon(now, b)
 		return
 	}
 	switch {
-	case b.dial.sentMillis >= due || b.dial.busy && now < b.dial.sentMillis+d.p.DialTimeoutMillis:
-	case now >= due:
+	case b.dial.busy && now < b.dial.sentMillis+d.p.DialTimeoutMillis:
+	case now >= due && (b.dial.sentMillis < due || now-b.dial.sentMillis >= dialTestEvery):
 		if d.sendDialWithin(now, b, c.boundMillis(&d.p)+dialTestMillis) {
 			b.dial.test = true
 		}

@@ -45,13 +45,18 @@ func (f *freeze) shift(byMillis int64) {
 func (d *Detector) tickFreeze(now, elapsedMillis int64) {
 	f := &d.freeze
 	d.stats.FreezeMillis[f.level] += elapsedMillis
-	recent := d.countSuspects(now)
+	silent := d.countSuspects(now)
+	if f.level != FreezeNone {
+		// It began with many at once, and lasts while as many are silent, however long ago they
+		// became so.
+		silent = f.suspects
+	}
 	level := FreezeNone
-	share := float64(recent) / float64(max(f.tested, 1))
+	share := float64(silent) / float64(max(f.tested, 1))
 	switch {
 	case d.nobodyHeard(now):
 		level = FreezeFull
-	case recent < d.p.FreezeHosts || share < d.p.FreezeShare:
+	case silent < d.p.FreezeHosts || share < d.p.FreezeShare:
 	case share >= d.p.FreezeMajority:
 		level = FreezeMajority
 	default:
@@ -130,7 +135,8 @@ func (d *Detector) setFreeze(now int64, level Freeze) {
 		d.stats.Freezes++
 	}
 	d.emit(Action{Kind: kind, Why: d.explain(now, nil, nil, ClassHealthy, RuleNone)})
-	if was == FreezeFull || was == FreezeMajority && level < was {
+	recovered := float64(f.suspects) < d.p.FreezeMajority*float64(f.tested)
+	if was == FreezeFull || was == FreezeMajority && level < was && recovered {
 		// What the outage held up arrives within seconds: late answers, and closes. And who
 		// was not yet heard again gets the time that the others had.
 		d.restartClocks(now)

@@ -98,7 +98,7 @@ type Params struct {
 	// some of them, since SYNs get lost. A process that ended refuses within a round trip.
 	HoldMillis       int64
 	ActingHoldMillis int64
-	// MassHoldMillis is added when many closed at once: it was our own fault, and a lost SYN
+	// MassHoldMillis is added when many closed at once, or we stood still: a lost SYN
 	// costs a second.
 	MassHoldMillis    int64
 	ConfirmHoldMillis int64

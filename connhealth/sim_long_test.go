@@ -13,11 +13,17 @@ import (
 // brokerHoursEnv makes the long form of the simulation: so many broker-hours, 10000 say.
 const brokerHoursEnv = "PHAROS_SIM_BROKER_HOURS"
 
+// brokerSeedEnv shifts the seeds of the long form, to add hours to those of another run.
+const brokerSeedEnv = "PHAROS_SIM_SEED"
+
+// long says whether the long form was asked for: of the other simulations too.
+func long() bool { return os.Getenv(brokerHoursEnv) != "" }
+
 func brokerHours(t *testing.T) float64 {
 	t.Helper()
 	s := os.Getenv(brokerHoursEnv)
 	if s == "" {
-		return 200
+		return 60
 	}
 	h, err := strconv.ParseFloat(s, 64)
 	if err != nil || h <= 0 {
@@ -60,8 +66,9 @@ func TestLongRuns(t *testing.T) {
 	total := brokerHours(t)
 	var table strings.Builder
 	started := time.Now()
+	shift, _ := strconv.ParseUint(os.Getenv(brokerSeedEnv), 10, 32)
 	for i, c := range conditions {
-		r := runLong(t, &c, total*c.share, uint64(i+1)*1_000_003, started)
+		r := runLong(t, &c, total*c.share, uint64(i+1)*1_000_003+shift*100_000_007, started)
 		slices.Sort(r.found)
 		bound := "-"
 		if r.hidden == 0 {

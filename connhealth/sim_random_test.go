@@ -90,7 +90,7 @@ func (h *history) allowance() (seconds float64) {
 			}
 		case x.kind == "reset" && h.lossPct > 0:
 			seconds += 2
-		case x.kind == "own link" && h.lossPct > 0:
+		case (x.kind == "own link" || x.kind == "stop") && h.lossPct > 0:
 			seconds += float64(2*x.length)/1000 + 4 // a lost SYN costs a second, two of them three
 		case x.kind == "freeze" || x.kind == "stop" || x.kind == "own link":
 		case h.lossPct > 0 && x.length > 2000:

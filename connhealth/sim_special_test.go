@@ -10,6 +10,9 @@ import (
 // worlds runs f in every kind of world.
 func worlds(t *testing.T, seeds int, o worldOptions, f func(t *testing.T, w *world)) {
 	t.Helper()
+	if !long() {
+		seeds = 1
+	}
 	for _, rtt := range []int64{200, 50 * ms} {
 		for _, events := range []bool{true, false} {
 			for _, servers := range []int{1, 3} {
@@ -318,7 +321,7 @@ func TestTwoHostsLossy(t *testing.T) {
 		for _, b := range w.brokers[:2] {
 			b.host.ToServer.Loss, b.host.FromSrv.Loss = 0.1, 0.1
 		}
-		w.run(1200 * sec)
+		w.run(600 * sec)
 		nobodyMissing(t, w, 0)
 	})
 }
