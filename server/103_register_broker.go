@@ -134,12 +134,10 @@ func overlongName(h *routetable.RegistrationHeader) (field string, bytes int) {
 // renewed answers an unchanged registration.
 func (h *handlers) renewed(rq *Request, res routetable.RegisterResult) {
 	h.stats.registered(RegistrationUnchanged)
-	if !rq.Conn.Bindings().Bind(res.Binding) {
+	if !h.bind(rq.Conn, res.Binding, true) {
 		// The connection closed a moment ago, and its close, which takes its brokers with it,
 		// cannot know this binding.
 		h.removeBindingLater(res.Binding)
-	} else {
-		h.watchBound(rq.Conn, res.Binding, true)
 	}
 	h.replyRegistered(rq, res)
 }
@@ -228,12 +226,9 @@ func (h *handlers) applyRegistration(conn Conn, reg *routetable.Registration) (r
 		}
 	})
 	h.perform(effects)
-	if alive && res.Status == routetable.Registered {
-		if alive = conn.Bindings().Bind(res.Binding); alive {
-			h.watchBound(conn, res.Binding, true)
-		} else {
-			h.removeBinding(res.Binding) // closed since the look within
-		}
+	if alive && res.Status == routetable.Registered && !h.bind(conn, res.Binding, true) {
+		h.removeBinding(res.Binding) // closed since the look within
+		alive = false
 	}
 	return res, alive
 }

@@ -50,11 +50,9 @@ func (h *handlers) rebind(conn Conn, info *routetable.BrokerInfo) {
 		return
 	}
 	h.stats.rebound.Add(1)
-	if !conn.Bindings().Bind(binding) {
+	if !h.bind(conn, binding, false) {
 		h.removeBindingLater(binding)
-		return
 	}
-	h.watchBound(conn, binding, false)
 }
 
 // restoreLater shows a hidden registration again.

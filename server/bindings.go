@@ -40,11 +40,17 @@ func (b *Bindings) Note(key routetable.BrokerKey) {
 // connection has closed there is nothing to remember. It reports false when that close takes
 // the connection's brokers with it: then the caller undoes the registration, since nobody
 // else will. A close that unregisters nobody leaves the registration in place.
-func (b *Bindings) Bind(binding routetable.Binding) bool {
+//
+// tell, if it is not nil, is called when the connection is open, and nobody can close it
+// meanwhile: whoever is told there is told before the close. It must not use the Bindings.
+func (b *Bindings) Bind(binding routetable.Binding, tell func()) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
 		return !unregisters(b.reason)
+	}
+	if tell != nil {
+		tell()
 	}
 	b.note(binding.Broker)
 	bound := b.brokers[binding.Broker]

@@ -215,7 +215,7 @@ func TestBindings(t *testing.T) {
 		t.Error("a noted broker is not listed once, without bindings")
 	}
 	bind := func(key routetable.BrokerKey, name string, generation uint32) bool {
-		return b.Bind(routetable.Binding{Broker: key, Name: name, Generation: generation})
+		return b.Bind(routetable.Binding{Broker: key, Name: name, Generation: generation}, nil)
 	}
 	if !bind(a, "x", 1) || !bind(a, "y", 2) || !bind(a, "x", 3) || !bind(c, "z", 4) {
 		t.Error("an open connection refuses to bind")

@@ -66,6 +66,9 @@ func kindOf(code int32) RequestKind {
 func (l *loop) watchRequest(c *connection, cmd *codec.Command) (watched bool) {
 	c.noteAgent(cmd)
 	code := cmd.Code
+	if cmd.IsResponse() {
+		return false // dropped, and never answered
+	}
 	if !c.carries.Load() {
 		if c.asked || code != codec.CodeGetRouteInfoByTopic {
 			return false
@@ -74,6 +77,15 @@ func (l *loop) watchRequest(c *connection, cmd *codec.Command) (watched bool) {
 	}
 	l.srv.watcher.Requested(c.id, kindOf(code))
 	return true
+}
+
+// bind is Bindings.Bind, and tells the watcher of what it binds: before it can be told of the
+// close, which may come while a registration is in its lane.
+func (h *handlers) bind(conn Conn, b routetable.Binding, registered bool) bool {
+	if h.srv.watcher == nil {
+		return conn.Bindings().Bind(b, nil)
+	}
+	return conn.Bindings().Bind(b, func() { h.watchBound(conn, b, registered) })
 }
 
 // watchBound tells the watcher that a registration is bound to conn now.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/pharosmq/pharos/codec"
 	"github.com/pharosmq/pharos/routetable"
@@ -77,6 +78,7 @@ func TestWatcherIsTold(t *testing.T) {
 	p := ts.dial()
 	p.register(b) // the connection carries a broker from here on
 	p.register(b)
+	p.send(codec.AppendCommand(nil, codec.SerializeJSON, &codec.Header{Code: codec.CodeRegisterBroker, Flag: 1}, nil)) // an answer is no request
 	p.call(codec.CodeGetBrokerClusterInfo, nil)
 	p.call(codec.CodeQueryDataVersion, []byte(`{"counter":1,"stateVersion":0,"timestamp":1}`), "clusterName", b.key().Cluster, "brokerAddr", b.addr)
 	client := ts.dial()
@@ -109,6 +111,49 @@ answered 2`
 	}
 	_ = p.Close()
 	eventually(t, "the watcher knows of the reset", func() bool { return w.has(fmt.Sprintf("closed 1 broken %d", syscall.ECONNRESET)) })
+}
+
+// closesMeanwhile is a connection that closes as soon as somebody asks for its id, if that can
+// be: it may have to wait.
+type closesMeanwhile struct {
+	*client
+	Conn
+	closed chan struct{}
+}
+
+func (c *closesMeanwhile) ID() routetable.ConnID {
+	if c.closed == nil {
+		c.closed = make(chan struct{})
+		go func() {
+			defer close(c.closed)
+			c.hangUp()
+		}()
+		select {
+		case <-c.closed:
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return c.Conn.ID()
+}
+
+// Goal: a registration whose connection closes while it is published is somebody's to judge:
+// either the watcher hears of it before it hears of the close, or it is removed.
+func TestWatcherIsToldOfABindingBeforeTheClose(t *testing.T) {
+	r, w := newRig(t, nil), &recorder{judges: true}
+	r.watcher = w
+	c := r.dial()
+	b := newBroker("a", 0, "t1", "t2")
+	c.mustRegister(b)
+	info, _ := r.handlers.table.Snapshot().Live(b.key())
+	_ = w.told()
+	closing := &closesMeanwhile{client: c, Conn: c.conn}
+	if !r.handlers.bind(closing, info.Binding(), true) {
+		t.Error("not bound while the connection is open")
+	}
+	<-closing.closed
+	if got, want := w.told(), fmt.Sprintf("bound %d %s true\nclosed %d peer 0", c.conn.id, b.addr, c.conn.id); got != want {
+		t.Errorf("told\n%s\nwant\n%s", got, want)
+	}
 }
 
 // A broker's connection that its peer ended is the watcher's to judge: nothing happens to

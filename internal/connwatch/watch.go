@@ -150,6 +150,9 @@ func (w *Watch) tell(n *note) []connhealth.Action {
 		delete(w.brokers, n.conn)
 		return d.Closed(at, n.conn, n.how)
 	case noteGone:
+		if _, known := w.table.Snapshot().Live(n.key); known {
+			return nil // what went is an earlier registration of that address, of another name perhaps
+		}
 		return d.Gone(at, connhealth.BrokerKey(n.key))
 	case noteSample:
 		return d.Sample(at, n.conn, &n.sample)
