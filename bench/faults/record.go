@@ -37,6 +37,8 @@ type Record struct {
 	Notes []string // what was done, when
 	Said  []string // what the server said about its brokers
 	Error string   `json:",omitempty"`
+	// Disturbed: the machine was too busy to measure, and why; the run does not count.
+	Disturbed string `json:",omitempty"`
 }
 
 // take reads the results of a world whose case has been played.
@@ -59,7 +61,7 @@ func (r *Record) take(w *world, lasted time.Duration) {
 	}
 	r.BlindSeconds = w.observer.blind.Seconds()
 	w.mu.Lock()
-	r.Notes = w.notes
+	r.Notes, r.Disturbed = w.notes, w.disturbed
 	w.mu.Unlock()
 	r.Said, r.FreezeSeconds = readServerLog(filepath.Join(w.home, "server", outputFile))
 	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
@@ -125,6 +127,9 @@ func (r *Record) line() string {
 	if r.FreezeSeconds > 0 {
 		fmt.Fprintf(&b, " frozen %.1f s", r.FreezeSeconds)
 	}
+	if r.Disturbed != "" {
+		fmt.Fprintf(&b, " DISTURBED: %s", r.Disturbed)
+	}
 	if r.Error != "" {
 		fmt.Fprintf(&b, " ERROR %s", r.Error)
 	}
@@ -151,7 +156,7 @@ func openStore(dir string) (*store, error) {
 	}
 	s := &store{done: map[string]bool{}}
 	for _, r := range records {
-		if r.Error == "" {
+		if r.Error == "" && r.Disturbed == "" {
 			s.done[storeKey(r.Server, r.Mode, r.Case, r.Run)] = true
 		}
 	}

@@ -15,7 +15,7 @@ type Row struct {
 	Case   string
 	Help   string
 	Runs   int
-	Failed int // runs that could not be measured
+	Failed int // runs that could not be measured, or were disturbed by a busy machine
 
 	Detected       []float64 // of all runs, sorted
 	Median, Most   float64   // of Detected; Most is -1 if one was never found
@@ -77,7 +77,7 @@ func groups(records []*Record, name string) (all [][]*Record) {
 func sum(c *Case, records []*Record) Row {
 	row := Row{Server: records[0].Server, Mode: records[0].Mode, Case: c.Name, Help: c.Help, Target: c.Target}
 	for _, r := range records {
-		if r.Error != "" {
+		if r.Error != "" || r.Disturbed != "" {
 			row.Failed++
 			continue
 		}
@@ -166,7 +166,7 @@ func Report(w io.Writer, o *Options, asJSON bool) error {
 
 func (r *Row) runs() string {
 	if r.Failed > 0 {
-		return fmt.Sprintf("%d + %d failed", r.Runs, r.Failed)
+		return fmt.Sprintf("%d + %d not measured", r.Runs, r.Failed)
 	}
 	return fmt.Sprint(r.Runs)
 }

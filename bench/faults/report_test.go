@@ -54,6 +54,7 @@ func TestStoreAndReport(t *testing.T) {
 		{Server: "pharos", Mode: EBPF, Case: "kill", Run: 1, Error: "no namespace"},
 		{Server: "pharos", Mode: EBPF, Case: "kill", Run: 1, Detected: []float64{0.05}, BrokerSeconds: 36},
 		{Server: "pharos", Mode: EBPF, Case: "kill", Run: 2, Detected: []float64{2.05}, BrokerSeconds: 36},
+		{Server: "pharos", Mode: EBPF, Case: "kill", Run: 3, Detected: []float64{9}, Disturbed: "a timer was late"},
 		{Server: "pharos", Mode: Sampling, Case: "kill", Run: 1, Error: "no namespace"},
 	} {
 		if err := s.add(r); err != nil {
@@ -68,16 +69,16 @@ func TestStoreAndReport(t *testing.T) {
 	if !s.has("pharos", EBPF, "kill", 1) || !s.has("pharos", EBPF, "kill", 2) {
 		t.Error("runs that succeeded are to be done again")
 	}
-	if s.has("pharos", Sampling, "kill", 1) {
-		t.Error("a run that failed is not to be done again")
+	if s.has("pharos", Sampling, "kill", 1) || s.has("pharos", EBPF, "kill", 3) {
+		t.Error("a run that failed or was disturbed is not to be done again")
 	}
 	var out bytes.Buffer
 	if err := Report(&out, &Options{Dir: dir}, false); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
-		"| kill | pharos, ebpf | 2 | 1.05 / 2.05 | 0 in 0.02 broker-hours (95 %: < 149.8/h) | 0.0 | 0.1 / 0.2, missing 0 | NOT MET |",
-		"| kill | pharos, sampling | 0 + 1 failed | - | - | 0.0 | 0.1 / 0.2, missing 0 | not measured |",
+		"| kill | pharos, ebpf | 2 + 1 not measured | 1.05 / 2.05 | 0 in 0.02 broker-hours (95 %: < 149.8/h) | 0.0 | 0.1 / 0.2, missing 0 | NOT MET |",
+		"| kill | pharos, sampling | 0 + 1 not measured | - | - | 0.0 | 0.1 / 0.2, missing 0 | not measured |",
 	}
 	if diff := cmp.Diff(want, strings.Split(strings.TrimSpace(out.String()), "\n")[2:]); diff != "" {
 		t.Error(diff)

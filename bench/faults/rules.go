@@ -81,11 +81,15 @@ func (w *world) heal(i int) error {
 
 // outage cuts a path for a while.
 func (w *world) outage(ctx context.Context, i int, d time.Duration) error {
+	begin := time.Now()
 	if err := w.strike(i, w.cut(i)); err != nil {
 		return err
 	}
-	w.sleep(ctx, d)
-	return w.heal(i)
+	// The rule came into force at most this long ago, and the next will take about as long.
+	w.sleep(ctx, d-time.Since(begin))
+	err := w.heal(i)
+	w.disturbedBy("an outage", time.Since(begin), d)
+	return err
 }
 
 // flap cuts the path of broker i for down of every period, from a random phase on, until ctx ends.

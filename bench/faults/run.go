@@ -163,8 +163,14 @@ func (o *Options) play(ctx context.Context, j job, home string, seed int64, r *R
 		w.observer.watch(w.brokers[i].name) // counts from here on
 	}
 	begin := time.Now()
+	measured, stop := context.WithCancel(ctx)
+	late := make(chan time.Duration)
+	go func() { late <- lateness(measured) }()
 	err = j.c.Play(ctx, w)
-	r.take(w, time.Since(begin))
+	lasted := time.Since(begin)
+	stop()
+	w.disturbedBy("a timer", latenessPeriod+<-late, latenessPeriod)
+	r.take(w, lasted)
 	select {
 	case <-w.server.ended:
 		err = errors.Join(err, errors.New("the server ended by itself"))

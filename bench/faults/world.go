@@ -36,6 +36,8 @@ type world struct {
 
 	mu    sync.Mutex
 	notes []string
+	// disturbed says what the machine was too busy for; "" if nothing.
+	disturbed string
 }
 
 // newWorld starts everything and waits until all brokers are in the route and settled.

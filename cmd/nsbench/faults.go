@@ -21,7 +21,7 @@ func defineFaults(fs *flag.FlagSet, e env) func(context.Context) error {
 	fs.StringVar(&o.Cache, "cache", defaultCache(), "`folder` for other servers, once fetched")
 	fs.StringVar(&o.Dir, "out", "build/faults", "`folder` of the results; a run that is there is not repeated")
 	fs.IntVar(&o.Runs, "runs", 3, "runs of each fault")
-	fs.IntVar(&o.Parallel, "parallel", 12, "runs at a time")
+	fs.IntVar(&o.Parallel, "parallel", 8, "runs at a time")
 	fs.DurationVar(&o.Budget, "budget", 0, "begin no run after so long; the next call goes on; 0: to the end")
 	fs.BoolVar(&o.Short, "short", false, "short watches: 40 s of health, 20 s of a frozen broker")
 	fs.Int64Var(&o.Seed, "seed", 1, "of the moments of faults")

@@ -1,0 +1,37 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// A machine that has too much to do measures itself: timers of brokers and rules of the router
+// come late, an outage of 4 s lasts 4.5 s. Such a run is disturbed, and is repeated.
+const (
+	latenessPeriod = 20 * time.Millisecond
+	latenessMax    = 250 * time.Millisecond
+)
+
+// lateness is how late this process came to its timers, at worst, until ctx ends.
+func lateness(ctx context.Context) time.Duration {
+	worst := time.Duration(0)
+	for ctx.Err() == nil {
+		due := time.Now().Add(latenessPeriod)
+		time.Sleep(latenessPeriod)
+		worst = max(worst, time.Since(due))
+	}
+	return worst
+}
+
+// disturbedBy says that something took longer than it was told to.
+func (w *world) disturbedBy(what string, took, wanted time.Duration) {
+	if took-wanted <= latenessMax {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.disturbed == "" {
+		w.disturbed = fmt.Sprintf("%s took %.2f s instead of %.2f s", what, took.Seconds(), wanted.Seconds())
+	}
+}
