@@ -85,19 +85,9 @@ func (s *script) command(t *testing.T, td *datadriven.TestData) {
 	fmt.Sscan(id, &n)
 	switch td.Cmd {
 	case "open":
-		s.conns[n] = &scriptConn{manner: "well", lastAck: s.now, lastData: s.now, lastSent: s.now, since: s.now, rto: 200,
-			sample: connhealth.Sample{State: 1, SegsIn: 2, SndWndBytes: 65535, RTTMicros: 300, MinRTTMicros: 200, RTOMicros: 200_000}}
-		s.order = append(s.order, n)
-		s.do(s.d.Opened(s.now, n, netip.MustParseAddrPort(peer), netip.MustParseAddrPort("10.0.0.1:9876"), td.HasArg("proxied")))
+		s.open(n, peer, td.HasArg("proxied"))
 	case "bound":
-		s.gen++
-		s.do(s.d.RequestArrived(s.now, n, connhealth.RequestRegister))
-		by := connhealth.NamedByRegister
-		if td.HasArg("heartbeat") {
-			by = connhealth.NamedByHeartbeat
-		}
-		s.do(s.d.Bound(s.now, n, connhealth.Broker{Cluster: "c", Name: addr, Addr: addr, Generation: s.gen, ActingMaster: td.HasArg("acting")}, by))
-		s.d.RequestAnswered(s.now, n)
+		s.bind(n, addr, td.HasArg("acting"), td.HasArg("heartbeat"))
 	case "request":
 		kind := connhealth.RequestOther
 		if td.HasArg("client") {
@@ -136,6 +126,24 @@ func (s *script) command(t *testing.T, td *datadriven.TestData) {
 	default:
 		t.Fatalf("unknown command %q", td.Cmd)
 	}
+}
+
+func (s *script) open(n connhealth.ConnID, peer string, proxied bool) {
+	s.conns[n] = &scriptConn{manner: "well", lastAck: s.now, lastData: s.now, lastSent: s.now, since: s.now, rto: 200,
+		sample: connhealth.Sample{State: 1, SegsIn: 2, SndWndBytes: 65535, RTTMicros: 300, MinRTTMicros: 200, RTOMicros: 200_000}}
+	s.order = append(s.order, n)
+	s.do(s.d.Opened(s.now, n, netip.MustParseAddrPort(peer), netip.MustParseAddrPort("10.0.0.1:9876"), proxied))
+}
+
+func (s *script) bind(n connhealth.ConnID, addr string, acting, heartbeat bool) {
+	s.gen++
+	s.do(s.d.RequestArrived(s.now, n, connhealth.RequestRegister))
+	by := connhealth.NamedByRegister
+	if heartbeat {
+		by = connhealth.NamedByHeartbeat
+	}
+	s.do(s.d.Bound(s.now, n, connhealth.Broker{Cluster: "c", Name: addr, Addr: addr, Generation: s.gen, ActingMaster: acting}, by))
+	s.d.RequestAnswered(s.now, n)
 }
 
 func (s *script) setManner(n connhealth.ConnID, manner string, unreach bool) {
