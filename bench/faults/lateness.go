@@ -10,7 +10,9 @@ import (
 // come late, an outage of 4 s lasts 4.5 s. Such a run is disturbed, and is repeated.
 const (
 	latenessPeriod = 20 * time.Millisecond
-	latenessMax    = 250 * time.Millisecond
+	latenessMax    = time.Second
+	// outageMax is how much longer an outage may be than the case says.
+	outageMax = 250 * time.Millisecond
 )
 
 // lateness is how late this process came to its timers, at worst, until ctx ends.
@@ -25,8 +27,8 @@ func lateness(ctx context.Context) time.Duration {
 }
 
 // disturbedBy says that something took longer than it was told to.
-func (w *world) disturbedBy(what string, took, wanted time.Duration) {
-	if took-wanted <= latenessMax {
+func (w *world) disturbedBy(what string, took, wanted, atMost time.Duration) {
+	if took-wanted <= atMost {
 		return
 	}
 	w.mu.Lock()

@@ -61,7 +61,10 @@ func (r *Record) take(w *world, lasted time.Duration) {
 	}
 	r.BlindSeconds = w.observer.blind.Seconds()
 	w.mu.Lock()
-	r.Notes, r.Disturbed = w.notes, w.disturbed
+	r.Notes = w.notes
+	if r.MissingSeconds > 0 || len(r.Detected)+r.Undetected > 0 {
+		r.Disturbed = w.disturbed // otherwise it was only the harder to keep the living
+	}
 	w.mu.Unlock()
 	r.Said, r.FreezeSeconds = readServerLog(filepath.Join(w.home, "server", outputFile))
 	if text, err := os.ReadFile("/proc/loadavg"); err == nil {

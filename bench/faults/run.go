@@ -169,7 +169,7 @@ func (o *Options) play(ctx context.Context, j job, home string, seed int64, r *R
 	err = j.c.Play(ctx, w)
 	lasted := time.Since(begin)
 	stop()
-	w.disturbedBy("a timer", latenessPeriod+<-late, latenessPeriod)
+	w.disturbedBy("a timer", latenessPeriod+<-late, latenessPeriod, latenessMax)
 	r.take(w, lasted)
 	select {
 	case <-w.server.ended:
