@@ -57,7 +57,7 @@ type tally struct {
 // takes minutes.
 func TestLongRuns(t *testing.T) {
 	conditions := []condition{
-		{"no loss", 0, 0.2, true, 6},
+		{"no loss", 0, 0.2, true, 7},
 		{"1 % loss", 0.01, 0.3, true, 8},
 		{"5 % loss", 0.05, 0.3, true, 15},
 		{"10 % loss", 0.1, 0.1, false, 20},
