@@ -143,12 +143,20 @@ func (s *Server) RestoreBroker(key routetable.BrokerKey, generation uint32, rene
 	s.inBrokerLane(key, func(x *routetable.Txn) { x.Restore(key, generation, nowMillis) })
 }
 
-// RemoveBroker unregisters a broker as the close of its connection does without a watcher.
+// RemoveBroker unregisters a broker as the close of its connection does without a watcher:
+// with all that it registered on that connection, under other names too.
 func (s *Server) RemoveBroker(key routetable.BrokerKey, generation uint32) {
 	h := s.handlers
 	s.lanes.SubmitAlways(BrokerLane(key), laneJobBytes, func() {
-		if info, known := h.table.Snapshot().Live(key); known && info.Generation == generation {
-			h.removeBinding(info.Binding())
+		snap := h.table.Snapshot()
+		info, known := snap.Live(key)
+		if !known || info.Generation != generation {
+			return
+		}
+		for b := range snap.Brokers() {
+			if b.Broker == key && b.Conn == info.Conn {
+				h.removeBinding(b.Binding())
+			}
 		}
 	})
 }

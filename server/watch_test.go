@@ -199,6 +199,30 @@ func TestWatcherJudges(t *testing.T) {
 	}
 }
 
+// A broker that registered under two names goes with both of them, as without a watcher.
+func TestWatcherRemovesAllNames(t *testing.T) {
+	w := &recorder{judges: true}
+	ts := startWatched(t, Options{}, w)
+	p := ts.dial()
+	b := newBroker("a", 0, "t1", "t2")
+	p.register(b)
+	b.name = "other"
+	p.register(b)
+	elsewhere := newBroker("b", 3, "t1", "t2")
+	ts.dial().register(elsewhere)
+	_ = p.Close()
+	eventually(t, "the watcher knows of the close", func() bool { return w.has("closed 1 peer 0") })
+	info, _ := ts.Snapshot().Live(b.key())
+	ts.RemoveBroker(b.key(), info.Generation)
+	eventually(t, "only the other broker is left", func() bool {
+		var left []string
+		for info := range ts.Snapshot().Brokers() {
+			left = append(left, info.Name)
+		}
+		return slices.Equal(left, []string{"b"})
+	})
+}
+
 // A watcher that only observes leaves closes what they are in Java.
 func TestWatcherObserves(t *testing.T) {
 	ts := startWatched(t, Options{}, &recorder{})
