@@ -64,8 +64,8 @@ func (w *Watch) Stop() {
 	w.broken.Store(true) // nobody judges any more
 	w.traced.forget()
 	w.quit()
+	w.done.Wait() // first: it dials
 	w.dials.wait()
-	w.done.Wait()
 }
 
 // now is milliseconds of CLOCK_MONOTONIC, which the kernel's events use, too.
