@@ -52,12 +52,13 @@ type closeFacts struct {
 	mass          bool  // G
 	stalled       bool  // we ourselves stood still
 	open          bool  // transmissions of ours were unanswered right then
+	stuck         bool  // and several of them
 	successor     bool  // there is a new connection that may be the broker's
 	unread        bool  // the peer closed before it can have read our last answer
 }
 
 func (f *closeFacts) doubtful(p *Params) bool {
-	return f.silenceMillis >= p.CloseSilenceMillis || f.lateMillis >= p.CloseSilenceMillis || f.mass || f.unread || f.successor
+	return f.silenceMillis >= p.CloseSilenceMillis || f.lateMillis >= p.CloseSilenceMillis || f.mass || f.unread || f.successor || f.stuck
 }
 
 // Closed tells that a connection ended. The last sample is not asked for: a FIN is itself an
@@ -98,7 +99,7 @@ func (d *Detector) closeFacts(now int64, c *conn) closeFacts {
 		f.silenceMillis = max(f.silenceMillis, now-t.firstMillis)
 		f.fromMillis = min(f.fromMillis, t.firstMillis)
 		n, _ := t.counted(now, c.boundMillis(p))
-		f.open = n > 0
+		f.open, f.stuck = n > 0, n > 1
 	}
 	if c.requests > 0 {
 		f.lateMillis = max(f.lateMillis, now-c.requestMillis)

@@ -140,7 +140,7 @@ func TestRandomHistories(t *testing.T) {
 			limit++
 		}
 		if h.o.noDial {
-			limit = max(limit+1.5, 6)
+			limit = max(limit+1.5, 7.5)
 		}
 		if s := float64(b.detected) / float64(sec); s > limit {
 			fail("%s: found after %.1f s, want %.1f", f.name, s, limit)
