@@ -85,7 +85,7 @@ func (p *process) up() error {
 		return err
 	}
 	if err := kv.Writable(); err != nil {
-		p.log.tell(fmt.Sprintf("the KV file cannot be written, so every PUT_KV_CONFIG will be refused: %v", err))
+		p.log.tell(fmt.Sprintf("the KV file %s (kvConfigPath) cannot be written, so every PUT_KV_CONFIG will be refused: %v", kv.Path(), err))
 	}
 	options, err := server.OptionsFrom(p.cfg)
 	if err != nil {
