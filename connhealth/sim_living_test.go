@@ -16,10 +16,7 @@ type trial struct {
 	// missing is how many seconds all brokers together may be missing; hidden how many of
 	// them.
 	missing float64
-	after   int64 // watched this long after it
 }
-
-func bothWays(h *simHost, down bool) { h.ToServer.Down, h.FromSrv.Down = down, down }
 
 // flap drops everything on a host's path for down of every period.
 func flap(h *simHost, down, period, length int64) {

@@ -290,7 +290,6 @@ type simClient struct {
 	w     *world
 	host  *tcpsim.Host
 	conn  *tcpsim.Socket
-	ready bool
 	quiet bool
 }
 

@@ -62,7 +62,6 @@ type Socket struct {
 	srtt, rttvar int64
 	rto          int64
 	timer        *Timer
-	tlp          bool // the timer is a tail loss probe
 	tlpSent      bool
 	inLoss       bool
 	retransmits  int

@@ -96,7 +96,7 @@ func TestGoodBye(t *testing.T) {
 	if !fin || server.Open() || c.Open() {
 		t.Errorf("FIN seen %v, server open %v, client open %v", fin, server.Open(), c.Open())
 	}
-	c = h.Connect(n.Server)
+	h.Connect(n.Server)
 	n.RunUntil(3 * Second)
 	var end End = 99
 	server.OnEnd = func(e End) { end = e }

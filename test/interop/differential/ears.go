@@ -163,17 +163,6 @@ func (e *ears) tally() (a, b string, total int, fault error) {
 	return text[0], text[1], total, e.fault
 }
 
-// count is how many notifications a server has sent.
-func (e *ears) count(side int) int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	n := 0
-	for _, times := range e.heard[side] {
-		n += times
-	}
-	return n
-}
-
 // sideOf finds which server has the other end of a loopback connection: the reference, in
 // whose descriptors it is, or else the subject, which may have closed it again.
 func sideOf(c net.Conn, reference int) (int, error) {
