@@ -55,8 +55,10 @@ func TestPrivilegedFaults(t *testing.T) {
 				Pharos: server, Server: "pharos", Dir: t.TempDir(), Match: regexp.MustCompile(part.cases), Modes: part.modes,
 				Runs: 1, Parallel: 2, Short: true, Seed: 1, Progress: func(line string) { t.Log(line) },
 			}
-			if err := Run(t.Context(), o); err != nil {
-				t.Fatal(err)
+			for range 3 { // a run that a busy machine disturbed is repeated
+				if err := Run(t.Context(), o); err != nil {
+					t.Fatal(err)
+				}
 			}
 			rows, err := Rows(o)
 			if err != nil {
