@@ -22,7 +22,7 @@ dist: build ## a RocketMQ home in build/dist: bin/mqnamesrv, bin/mqshutdown, con
 	@sh deploy/dist.sh $(BUILD) $(BUILD)/dist
 
 run: build ## build and start the server on port 9876 (PORT=n for another)
-	@echo "Pharos on port $(PORT); in another terminal: $(BUILD)/nsctl demo, then $(BUILD)/nsctl route TopicTest"
+	@echo "Pharos on port $(PORT); in another terminal: $(BUILD)/nsctl -n 127.0.0.1:$(PORT) demo, then $(BUILD)/nsctl -n 127.0.0.1:$(PORT) route TopicTest"
 	@printf 'listenPort=%s\n' $(PORT) > $(BUILD)/run.properties
 	@exec $(BUILD)/namesrv -c $(BUILD)/run.properties
 

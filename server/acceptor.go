@@ -30,7 +30,7 @@ type acceptor struct {
 // arrival is a connection's context until its loop has it.
 type arrival struct{ opened bool }
 
-// shortagePause is how long accepting waits when the system has no descriptor or no memory.
+// shortagePause is how long accepting waits when it failed: mostly for want of a descriptor.
 const shortagePause = 50 * time.Millisecond
 
 // newAcceptor listens on the address.
@@ -94,9 +94,8 @@ func (a *acceptor) close() {
 	})
 }
 
-// run accepts until close, or until accepting fails for good; then it returns why. A
-// shortage of descriptors or memory is not for good. It returns when all that was accepted
-// has its loop.
+// run accepts until close, or until the listening socket is lost; then it returns why. It
+// returns when all that was accepted has its loop.
 func (a *acceptor) run() error {
 	defer a.onTheWay.Wait()
 	defer a.close()
@@ -118,12 +117,12 @@ func (a *acceptor) run() error {
 			_ = c.Close()
 		case errors.Is(err, net.ErrClosed):
 			return nil
-		case isShortage(err):
-			a.engine.srv.lines.warn(logShortage, "no connection can be accepted for now. Raise the descriptor limit (ulimit -n, LimitNOFILE), or see what else uses it up",
+		case isListenerLost(err):
+			return err
+		default:
+			a.engine.srv.lines.warn(logShortage, "no connection can be accepted for now. Out of descriptors: raise the limit (ulimit -n, LimitNOFILE), or see what else uses them up; not permitted: a firewall or security module refuses",
 				"cause", err, "descriptors", a.engine.srv.plan.limit)
 			a.pause()
-		default:
-			return err
 		}
 		<-a.places
 	}
@@ -147,10 +146,12 @@ func (a *acceptor) handOver(c net.Conn) {
 	a.engine.srv.lines.warn(logShortage, "a new connection was closed: no event loop could take it", "peer", c.RemoteAddr().String(), "cause", err)
 }
 
-// isShortage says whether accepting may succeed again without anything being done about it.
-func isShortage(err error) bool {
-	for _, shortage := range []error{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.ENOBUFS} {
-		if errors.Is(err, shortage) {
+// isListenerLost says whether there is nothing left to accept from. Any other error is of one
+// connection, or of a shortage, and passes (accept(2): a firewall's EPERM, errors of the
+// network that wait on the new socket, EMFILE, ENFILE, ENOMEM, ENOBUFS).
+func isListenerLost(err error) bool {
+	for _, lost := range []error{unix.EBADF, unix.EINVAL, unix.ENOTSOCK, unix.EOPNOTSUPP, unix.EFAULT} {
+		if errors.Is(err, lost) {
 			return true
 		}
 	}
