@@ -72,7 +72,7 @@ func (h *health) start(srv *server.Server, table *routetable.Table, mode bpf.Mod
 
 func (h *health) reportTracer(t *bpf.Tracer) {
 	if t.Mode() != bpf.RunningEBPF {
-		h.log.Info("connections are judged by samples alone, a second later than with the kernel's events", "reason", t.Reason())
+		h.log.Info("connections are judged by samples alone, without the kernel's events", "reason", t.Reason())
 		return
 	}
 	h.log.Info("the kernel reports retransmissions, resets and errors of our connections")
