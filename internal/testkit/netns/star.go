@@ -11,10 +11,19 @@ import (
 type Star struct {
 	Server, Router *NS
 	Peers          []*NS
+	Line           *Line // nil unless made by NewDelayedStar
 }
 
 // NewStar makes the namespaces, links, addresses and routes for n peers.
-func NewStar(n int) (s *Star, err error) {
+func NewStar(n int) (*Star, error) {
+	return newStar(n, func(s *Star) (err error) {
+		s.Server, err = hostOn(s.Router, "server", 0)
+		return err
+	})
+}
+
+// newStar has addServer make the server and its link to the router.
+func newStar(n int, addServer func(*Star) error) (s *Star, err error) {
 	if n < 1 || n > 250 {
 		return nil, fmt.Errorf("netns: %d peers, from 1 to 250 have addresses", n)
 	}
@@ -28,19 +37,17 @@ func NewStar(n int) (s *Star, err error) {
 	if s.Router, err = New("router"); err != nil {
 		return s, err
 	}
-	for _, forward := range []string{"ipv4.ip_forward", "ipv6.conf.all.forwarding"} {
-		if err = s.Router.Sysctl(forward, "1"); err != nil {
-			return s, err
-		}
+	if err = s.Router.forward(); err != nil {
+		return s, err
 	}
 	if err = s.Router.Nft("table inet faults {\n chain forward { type filter hook forward priority 0; }\n}"); err != nil {
 		return s, err
 	}
-	if s.Server, err = s.host("server", 0); err != nil {
+	if err = addServer(s); err != nil {
 		return s, err
 	}
 	for i := 1; i <= n; i++ {
-		peer, err := s.host(fmt.Sprintf("peer%d", i), i)
+		peer, err := hostOn(s.Router, fmt.Sprintf("peer%d", i), i)
 		if err != nil {
 			return s, err
 		}
@@ -49,8 +56,13 @@ func NewStar(n int) (s *Star, err error) {
 	return s, nil
 }
 
-// host makes a namespace on the router's i-th link.
-func (s *Star) host(label string, i int) (*NS, error) {
+// forward makes the namespace a router.
+func (ns *NS) forward() error {
+	return errors.Join(ns.Sysctl("ipv4.ip_forward", "1"), ns.Sysctl("ipv6.conf.all.forwarding", "1"))
+}
+
+// hostOn makes a namespace on the i-th link of a router.
+func hostOn(router *NS, label string, i int) (*NS, error) {
 	ns, err := New(label)
 	if err != nil {
 		return nil, err
@@ -59,7 +71,7 @@ func (s *Star) host(label string, i int) (*NS, error) {
 		"addr add 10.77.%[1]d.1/24 dev eth%[1]d\n"+
 		"addr add fd77:%[1]x::1/64 dev eth%[1]d nodad\n"+
 		"link set eth%[1]d up\n", i, ns.Path())
-	if err := s.Router.IP(script); err != nil {
+	if err := router.IP(script); err != nil {
 		return nil, errors.Join(err, ns.Close())
 	}
 	script = fmt.Sprintf("addr add 10.77.%[1]d.2/24 dev eth0\n"+
@@ -98,6 +110,9 @@ func (s *Star) Heal() error { return s.Router.Nft("flush chain inet faults forwa
 // Close gives up all namespaces.
 func (s *Star) Close() error {
 	var errs []error
+	if s.Line != nil {
+		errs = append(errs, s.Line.close())
+	}
 	for _, ns := range append([]*NS{s.Server, s.Router}, s.Peers...) {
 		if ns != nil {
 			errs = append(errs, ns.Close())
