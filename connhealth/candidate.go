@@ -96,7 +96,8 @@ func (d *Detector) failTrial(now int64, b *broker, c *conn) {
 		b.set(now, stateHeld, basisNone, ClassHealthy, RuleNotTheBroker)
 		b.confirming = true
 		b.heldUntilMillis = now + d.p.ConfirmHoldMillis
-		b.lostMillis, b.newSinceMillis, b.dial.silent = now, now, 0
+		b.lostMillis, b.newSinceMillis = now, now
+		b.dial.anew()
 		b.rttMillis = int64(c.last.RTTMicros) / 1000
 		d.stats.Held++
 		d.emit(Action{Kind: ActHold, Conn: c.id, Broker: b.Broker, UntilMillis: b.heldUntilMillis, Why: d.explain(now, c, b, ClassHealthy, RuleNotTheBroker)})

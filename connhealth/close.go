@@ -180,7 +180,8 @@ func (d *Detector) hold(now int64, c *conn, b *broker, how CloseHow, f *closeFac
 		until += p.MassHoldMillis
 	}
 	b.lostMillis = now
-	b.rttMillis, b.dial.silent = int64(c.last.RTTMicros)/1000, 0
+	b.rttMillis = int64(c.last.RTTMicros) / 1000
+	b.dial.anew()
 	b.troubleOpen, b.synAcksLost = f.open, 0
 	b.confirming = rule == RuleConfirmClose
 	b.newSinceMillis = min(now-p.CandidateBeforeMillis, f.fromMillis)
@@ -205,6 +206,10 @@ func (d *Detector) hold(now int64, c *conn, b *broker, how CloseHow, f *closeFac
 func (d *Detector) holdOver(now int64, b *broker) {
 	if !b.confirming && now < b.lostMillis+d.p.MaxMillis && d.isLastOfTopic(now, b) {
 		b.heldUntilMillis = min(now+1000, b.lostMillis+d.p.MaxMillis)
+		return
+	}
+	if b.dial.firstMillis != never && d.canDial(b) && now < b.expiryMillis() {
+		d.trustDial(now, b, b.newSinceMillis) // it accepted once, and what followed got lost
 		return
 	}
 	d.endHold(now, b, RuleHoldOver)

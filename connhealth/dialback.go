@@ -6,6 +6,10 @@ import "math"
 // the process is gone. Connected: host, path and listener are there (a stopped process too,
 // which is RocketMQ's to find). Unanswered: nothing new. It is only believed of brokers of
 // which it has succeeded before, and whose host is the peer we know.
+//
+// A process that is killed says good-bye on one socket after the other: the end of its
+// connection can come some milliseconds before that of its listener. So while a broker is
+// held one success is not enough.
 
 // dialTestEvery paces the tests of a connection whose silence is long enough, but not yet
 // improbable enough.
@@ -23,20 +27,29 @@ type dial struct {
 	result       DialOutcome
 	resultMillis int64
 	silent       int // unanswered in a row
-	learnMillis  int64
-	learnEvery   int64
+	// firstMillis is when the first dial-back of a hold that succeeded was sent; againMillis
+	// when the next is to follow. never: none.
+	firstMillis int64
+	againMillis int64
+	learnMillis int64
+	learnEvery  int64
 }
 
 // learnAgainMillis is when the first try to learn whether dial-backs work is repeated.
 const learnAgainMillis = 5000
 
 func newDial() dial {
-	return dial{sentMillis: never, resultMillis: never, learnMillis: never}
+	return dial{sentMillis: never, resultMillis: never, learnMillis: never, firstMillis: never, againMillis: never}
 }
 
+// anew begins a hold: what was known before says nothing about now.
+func (x *dial) anew() { x.silent, x.firstMillis, x.againMillis = 0, never, never }
+
 func (x *dial) shift(byMillis int64) {
-	if x.sentMillis != never {
-		x.sentMillis += byMillis
+	for _, at := range []*int64{&x.sentMillis, &x.firstMillis, &x.againMillis} {
+		if *at != never {
+			*at += byMillis
+		}
 	}
 }
 
@@ -127,6 +140,9 @@ func (d *Detector) tickDial(now int64, b *broker) {
 		return
 	}
 	switch {
+	case b.state == stateHeld && b.dial.againMillis != never && now >= b.dial.againMillis:
+		b.dial.againMillis = never
+		d.dialAnew(now, b)
 	case b.state == stateParked && now-b.sinceMillis > d.p.DialSlowAfterMillis:
 		if now-b.dial.sentMillis >= d.p.DialSlowMillis {
 			d.sendDial(now, b)
@@ -188,11 +204,26 @@ func (d *Detector) trustDial(now int64, b *broker, newSinceMillis int64) {
 	}
 	b.basis = basisDial
 	b.lostMillis, b.newSinceMillis = now, newSinceMillis
-	b.dial.silent = 0
+	b.dial.anew()
+}
+
+// confirmed reports whether a success of a held broker's dial-back is the second, long enough
+// after the first.
+func (d *Detector) confirmed(b *broker) bool {
+	x := &b.dial
+	if x.firstMillis == never {
+		x.firstMillis = x.sentMillis
+	}
+	if x.sentMillis-x.firstMillis >= d.p.DialConfirmMillis {
+		return true
+	}
+	x.againMillis = x.firstMillis + d.p.DialConfirmMillis
+	return false
 }
 
 // DialResult tells how a dial-back ended; id is the action's. Only a success counts of one
-// that is not the last: what began before a close says nothing about what followed it.
+// that is not the last, and not while a broker is held: what began before a close says
+// nothing about what followed it.
 func (d *Detector) DialResult(now int64, key BrokerKey, id uint64, o DialOutcome) []Action {
 	d.begin(now)
 	b := d.brokers[key]
@@ -202,10 +233,13 @@ func (d *Detector) DialResult(now int64, key BrokerKey, id uint64, o DialOutcome
 	x := &b.dial
 	if id == x.id {
 		x.busy = false
-	} else if o != DialConnected {
+	} else if o != DialConnected || b.state == stateHeld {
 		return nil
 	}
 	if o == DialFailed {
+		if b.state == stateHeld {
+			x.againMillis = now + d.p.DialConfirmMillis
+		}
 		return nil
 	}
 	x.result, x.resultMillis = o, now
@@ -231,6 +265,9 @@ func (d *Detector) dialed(now int64, b *broker, o DialOutcome) {
 	switch {
 	case o == DialConnected:
 		if now >= b.expiryMillis() || !waiting && b.state != stateParked {
+			return
+		}
+		if waiting && !d.confirmed(b) {
 			return
 		}
 		since := b.newSinceMillis

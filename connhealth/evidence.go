@@ -131,10 +131,10 @@ type DialOutcome uint8
 // The outcomes of a dial-back. DialNone is no result yet.
 const (
 	DialNone      DialOutcome = iota
-	DialConnected             // SYN-ACK: host, path and listener are there
-	DialRefused               // RST: the process is gone
+	DialConnected             // SYN-ACK, and no reset soon after it: host, path and listener are there
+	DialRefused               // RST, at once or soon after the SYN-ACK: the process is gone
 	DialTimeout               // nothing, or unreachable
-	DialFailed                // it could not be tried for a reason of our own
+	DialFailed                // it could not be tried for a reason of our own, or says nothing
 )
 
 var dialNames = [...]string{"none", "connected", "refused", "timeout", "failed"}

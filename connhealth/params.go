@@ -132,13 +132,15 @@ type Params struct {
 	ParkedConnMillis int64
 
 	// DialBack allows dial-backs. DialTimeoutMillis holds two SYNs, DialTryMillis one: while a
-	// broker is held several short ones tell more. DialAgainMillis paces
-	// them for one broker while it matters, DialSlowMillis when it has been parked for
-	// DialSlowAfterMillis, DialLearnMillis while nothing is wrong and it is only to be
-	// learned whether they work. DialsPerSecond bounds all together.
+	// broker is held several short ones tell more, and a success only ends the hold when
+	// another follows DialConfirmMillis after it. DialAgainMillis paces them for one broker
+	// while it matters, DialSlowMillis when it has been parked for DialSlowAfterMillis,
+	// DialLearnMillis while nothing is wrong and it is only to be learned whether they work.
+	// DialsPerSecond bounds all together.
 	DialBack            bool
 	DialTimeoutMillis   int64
 	DialTryMillis       int64
+	DialConfirmMillis   int64
 	DialAgainMillis     int64
 	DialSlowMillis      int64
 	DialSlowAfterMillis int64
@@ -214,6 +216,7 @@ func DefaultParams() Params {
 		DialBack:                      true,
 		DialTimeoutMillis:             1500,
 		DialTryMillis:                 400,
+		DialConfirmMillis:             100,
 		DialAgainMillis:               2000,
 		DialSlowMillis:                10_000,
 		DialSlowAfterMillis:           60_000,

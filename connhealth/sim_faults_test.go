@@ -53,6 +53,8 @@ func deadFaults() []fault {
 		}},
 		{name: "killed", median: 0.1, max: 0.2, hit: func(w *world, b *simBroker) { b.kill(false) }},
 		{name: "killed, by reset", median: 0.1, max: 0.2, hit: func(w *world, b *simBroker) { b.kill(true) }},
+		{name: "killed, its listener last", median: 0.1, max: 0.2, hit: func(w *world, b *simBroker) { b.killSlowly(true) }},
+		{name: "killed, its listener last, unheard", median: 0.2, max: 0.3, hit: func(w *world, b *simBroker) { b.killSlowly(false) }},
 		{name: "killed, 5 % loss", loss: 0.05, median: 4.5, max: 6, hit: func(w *world, b *simBroker) { b.kill(false) }},
 		{name: "killed 10 s after an outage", median: 4.5, max: 6, hit: func(w *world, b *simBroker) {
 			b.host.outage(3 * sec)

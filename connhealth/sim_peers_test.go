@@ -257,9 +257,26 @@ func (b *simBroker) vanish() {
 
 // kill ends the process; its kernel says good-bye.
 func (b *simBroker) kill(reset bool) {
+	b.host.StopListening()
+	b.end(reset)
+}
+
+// killSlowly is kill when the end of the listener comes some milliseconds after that of the
+// connection. resets: who was accepted meanwhile is told.
+func (b *simBroker) killSlowly(resets bool) {
+	b.end(false)
+	b.w.net.After(b.w.net.Rand.Int64N(60*ms), func() {
+		if resets {
+			b.host.StopListening()
+		} else {
+			b.host.Listening = false
+		}
+	})
+}
+
+func (b *simBroker) end(reset bool) {
 	b.die()
 	b.running = false
-	b.host.Listening = false
 	s := b.conn
 	b.forget()
 	if s != nil && s.Open() {

@@ -356,9 +356,14 @@ func (w *world) dialBack(a *connhealth.Action) {
 			w.served(func() { w.do(w.det.DialResult(w.now(), b.key, id, o)) })
 		}
 	}
+	dialed := w.net.Now()
 	s.OnEstablished = func() {
-		finish(connhealth.DialConnected)
-		s.Close()
+		// A listener that is being closed resets what it accepted last.
+		took := w.net.Now() - dialed
+		w.net.After(50*ms+3*took/2, func() {
+			finish(connhealth.DialConnected)
+			s.Close()
+		})
 	}
 	s.OnEnd = func(e tcpsim.End) {
 		if e == tcpsim.EndReset {
@@ -368,7 +373,7 @@ func (w *world) dialBack(a *connhealth.Action) {
 		}
 	}
 	w.net.After(a.TimeoutMillis*ms, func() {
-		if !done {
+		if !done && !s.Established() {
 			finish(connhealth.DialTimeout)
 			s.Abort()
 		}

@@ -1,8 +1,10 @@
 package tcpsim
 
 import (
+	"maps"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 )
 
 // Link is one direction of a path.
@@ -132,7 +134,9 @@ func (h *Host) receive(from *Host, p packet) {
 	switch {
 	case p.flags&flagRST != 0:
 	case p.flags&flagSYN != 0 && p.flags&flagACK == 0 && h.Listening:
-		newSocket(h, from, p.flow, stateSynRecv).synReceived()
+		s := newSocket(h, from, p.flow, stateSynRecv)
+		s.passive = true
+		s.synReceived()
 	default:
 		h.send(from, packet{flow: p.flow, flags: flagRST})
 	}
@@ -160,6 +164,19 @@ func (h *Host) ResetFlows() {
 
 // Vanish takes a host off the network: no packet leaves or reaches it.
 func (h *Host) Vanish() { h.Vanished = true }
+
+// StopListening closes the host's listener: connections that nobody accepted are reset.
+func (h *Host) StopListening() {
+	h.Listening = false
+	if h.Accept != nil {
+		return
+	}
+	for _, flow := range slices.Sorted(maps.Keys(h.sockets)) {
+		if s := h.sockets[flow]; s.passive {
+			s.Abort()
+		}
+	}
+}
 
 // Boot is a host that comes back after a vanish, with no memory of its connections.
 func (h *Host) Boot() {

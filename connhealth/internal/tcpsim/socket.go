@@ -46,6 +46,7 @@ type Socket struct {
 	host, peer *Host
 	flow       uint64
 	state      state
+	passive    bool // the peer connected
 	opt        Options
 	openedAt   int64
 
