@@ -7,23 +7,30 @@ import (
 
 // RequestArrived tells of a request on a connection. It is needed for every request of a
 // connection that carries a broker, and for the first RequestClient of any other; more does
-// no harm. A request that names a broker is followed by Bound.
+// no harm, as long as each of them is told to be answered. A request that names a broker is
+// followed by Bound.
 func (d *Detector) RequestArrived(now int64, id ConnID, kind RequestKind) []Action {
+	return d.RequestsArrived(now, id, kind, 1, now)
+}
+
+// RequestsArrived tells of count requests of one kind, the first now and the last at
+// lastMillis.
+func (d *Detector) RequestsArrived(now int64, id ConnID, kind RequestKind, count int, lastMillis int64) []Action {
 	d.begin(now)
 	c := d.conns[id]
 	if c == nil {
 		return nil
 	}
-	d.heard(c, now)
-	c.arrivedMillis = now
+	lastMillis = max(now, lastMillis)
+	d.heard(c, lastMillis)
+	c.arrivedMillis = max(c.arrivedMillis, lastMillis)
 	if kind == RequestRegister {
-		c.registerMillis = now
+		c.registerMillis = max(c.registerMillis, lastMillis)
 	}
-	if len(c.brokers) > 0 || kind == RequestRegister {
-		if c.requests++; c.requests == 1 {
-			c.requestMillis = now
-		}
+	if c.requests == 0 {
+		c.requestMillis = now
 	}
+	c.requests += count
 	if kind == RequestClient && !c.spokeClient {
 		c.spokeClient = true
 		d.notTheirs(now, c)
@@ -32,13 +39,16 @@ func (d *Detector) RequestArrived(now int64, id ConnID, kind RequestKind) []Acti
 }
 
 // RequestAnswered tells that the answer to a request was written.
-func (d *Detector) RequestAnswered(now int64, id ConnID) {
+func (d *Detector) RequestAnswered(now int64, id ConnID) { d.RequestsAnswered(now, id, 1) }
+
+// RequestsAnswered tells that the answers to count requests were written, the last one now.
+func (d *Detector) RequestsAnswered(now int64, id ConnID, count int) {
 	c := d.conns[id]
 	if c == nil || c.requests == 0 {
 		return
 	}
 	c.answerMillis = now
-	c.requests--
+	c.requests = max(0, c.requests-count)
 	if age := now - c.requestMillis; age >= d.p.CloseSilenceMillis {
 		c.history().answeredLate(now, age, d.p.CloseWindowMillis)
 	}

@@ -23,6 +23,8 @@ var (
 	descDetection    = desc("detection_seconds", "Silence at the moment of a verdict.", "role", "class")
 	descDialBacks    = desc("dial_backs_total", "Connects to brokers' own addresses, by outcome.", "outcome")
 	descSamples      = desc("tcp_samples_total", "Times TCP_INFO of a connection was read.")
+	descLeftOut      = desc("watch_notes_left_out_total", "What connections and the kernel told and was not looked at, because too much came at once.", "kind")
+	descStalls       = desc("own_stall_seconds_total", "Time in which this process, or one of its event loops, stood still, so that peers were given as much longer.")
 	descEvidence     = desc("evidence_total", "Entries of evidence written.")
 	descEvidenceKept = desc("evidence_kept", "Entries of evidence that can be read now.")
 	descRetrans      = desc("tcp_retransmissions_total", "Segments sent again, by the role of their connection and why. Only with tracing.", "role", "type")
@@ -40,6 +42,7 @@ func collectHealth(ch chan<- prometheus.Metric, h *diag.Health, all bool) {
 	gauge(ch, descHealthInfo, 1, h.Mode, h.Tracing, label(h.Reason))
 	counter(ch, descEvidence, h.EvidenceTotal)
 	gauge(ch, descEvidenceKept, float64(h.EvidenceKept))
+	counters(ch, descLeftOut, h.LeftOut)
 	if len(h.Retransmissions) > 0 {
 		collectTracing(ch, h)
 	}
@@ -67,6 +70,7 @@ func collectHealth(ch chan<- prometheus.Metric, h *diag.Health, all bool) {
 	}
 	counters(ch, descDialBacks, h.DialBacks)
 	counter(ch, descSamples, h.Samples)
+	ch <- prometheus.MustNewConstMetric(descStalls, prometheus.CounterValue, h.StallSeconds)
 }
 
 func collectTracing(ch chan<- prometheus.Metric, h *diag.Health) {

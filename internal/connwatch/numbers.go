@@ -19,6 +19,8 @@ func (w *Watch) Health(ctx context.Context) (diag.Health, error) {
 	var kept int
 	h.EvidenceTotal, kept = w.kept.counts()
 	h.EvidenceKept = kept
+	lost := w.box.lost()
+	h.LeftOut = map[string]uint64{"sample": lost.Samples, "event": lost.Events, "gone": lost.Gone}
 	w.traced.numbers(&h)
 	return h, err
 }
@@ -30,7 +32,7 @@ func (w *Watch) numbers(int64) diag.Health {
 		SuspectsTotal: s.Suspects, RecoveredTotal: s.Recovered, Holds: s.Held, Removed: s.Removed, Contradicted: s.Contradicted,
 		HoldEnds: maps.Clone(t.holdEnds), HalfDead: maps.Clone(t.halfDead), DialBacks: maps.Clone(t.dials),
 		Parks: byRule(s.Parked[:]), Restores: byRule(s.Restored[:]),
-		Freezes: s.Freezes, FreezeSeconds: map[string]float64{}, Samples: t.samples,
+		Freezes: s.Freezes, FreezeSeconds: map[string]float64{}, Samples: t.samples, StallSeconds: float64(s.StallMillis) / 1e3,
 	}
 	for _, f := range []connhealth.Freeze{connhealth.FreezePartial, connhealth.FreezeMajority, connhealth.FreezeFull} {
 		h.FreezeSeconds[f.String()] = float64(s.FreezeMillis[f]) / 1e3

@@ -151,3 +151,11 @@ func (r *rig) silence() {
 		r.happens(note{kind: noteSample, conn: 2, sample: s})
 	}
 }
+
+var discard = slog.DiscardHandler
+
+func keyOf(addr string) routetable.BrokerKey { return routetable.BrokerKey{Cluster: "c1", Addr: addr} }
+
+func brokerAt(addr string) connhealth.Broker {
+	return connhealth.Broker{Cluster: "c1", Name: "n", Addr: addr, Generation: 1}
+}

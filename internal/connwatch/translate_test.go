@@ -85,29 +85,3 @@ func TestDialOutcomes(t *testing.T) {
 	}
 	d.wait()
 }
-
-func TestBoxKeepsOrderAndMemory(t *testing.T) {
-	b := newBox()
-	for round := range 3 {
-		for i := range 100 {
-			b.put(&note{kind: noteAnswered, conn: connhealth.ConnID(round*100 + i)})
-		}
-		for i, n := range b.take() {
-			if n.conn != connhealth.ConnID(round*100+i) {
-				t.Fatalf("round %d: note %d is of %d", round, i, n.conn)
-			}
-		}
-	}
-	if n := len(b.take()); n != 0 {
-		t.Errorf("%d notes twice", n)
-	}
-	allocs := testing.AllocsPerRun(100, func() {
-		for range 50 {
-			b.put(&note{kind: noteAnswered})
-		}
-		b.take()
-	})
-	if allocs > 0 {
-		t.Errorf("%v allocations in the steady state", allocs)
-	}
-}

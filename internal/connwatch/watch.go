@@ -127,10 +127,9 @@ func (w *Watch) at(millis int64) int64 {
 
 // read brings the detector what was left in the box.
 func (w *Watch) read() {
-	notes := w.box.take()
-	for i := range notes {
-		w.perform(w.tell(&notes[i]))
-		w.tally.note(&notes[i])
+	for n := range w.box.take().all {
+		w.perform(w.tell(n))
+		w.tally.note(n)
 	}
 }
 
@@ -140,9 +139,9 @@ func (w *Watch) tell(n *note) []connhealth.Action {
 	case noteOpened:
 		return d.Opened(at, n.conn, n.peer, n.local, false)
 	case noteRequested:
-		return d.RequestArrived(at, n.conn, n.request)
+		return d.RequestsArrived(at, n.conn, n.request, int(n.count), n.lastMillis)
 	case noteAnswered:
-		d.RequestAnswered(at, n.conn)
+		d.RequestsAnswered(w.at(n.lastMillis), n.conn, int(n.count))
 	case noteBound:
 		w.promote(n.conn)
 		return d.Bound(at, n.conn, n.broker, n.by)

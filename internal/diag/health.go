@@ -21,6 +21,8 @@ type Health struct {
 	Detections       []Detection
 	DialBacks        map[string]uint64 // by outcome
 	Samples          uint64
+	LeftOut          map[string]uint64 // notes for which there was no room, by kind
+	StallSeconds     float64           // we ourselves stood still
 	EvidenceTotal    uint64
 	EvidenceKept     int
 	Retransmissions  []Retransmissions // empty without ebpf
