@@ -17,8 +17,19 @@ type Case struct {
 	Background func(w *world, i int) []string
 	Play       func(ctx context.Context, w *world) error
 	Target     Target
+	Kind       Kind
 	FullOnly   bool // too long for the short form
 }
+
+// Kind is how often a case is run and how long it takes.
+type Kind int
+
+// The kinds of cases.
+const (
+	Death    Kind = iota // somebody dies: a figure by chance, so many runs
+	Hardship             // all live through something: some runs
+	Watch                // all live for long: one run
+)
 
 // Target is what is wanted. A zero detection means none is wanted, NoTarget that it is only
 // reported.
@@ -47,12 +58,13 @@ func allCases() []Case {
 	return append(all, livingCases()...)
 }
 
-// health is how long a hardship lasts that a cluster should live with.
+// health is how long brokers are watched under what the server should live with, or shorter
+// where it promises less.
 func (w *world) health() time.Duration {
-	if w.o.Short {
-		return 40 * time.Second
+	if w.c.Target.MissingSeconds == NoTarget {
+		return w.o.Watch / 3
 	}
-	return 10 * time.Minute
+	return w.o.Watch
 }
 
 // find waits until the dead are out of the route, and sees that they stay out.

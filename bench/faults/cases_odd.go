@@ -11,7 +11,7 @@ import (
 // odderCases are brokers that live, but not as others do.
 func odderCases() []Case {
 	return []Case{
-		{Name: "mtu-hole", Help: "packets above 1000 bytes vanish on one path; reported", Brokers: 10, Topics: 40,
+		{Name: "mtu-hole", Kind: Hardship, Help: "packets above 1000 bytes vanish on one path; reported", Brokers: 10, Topics: 40,
 			Target: Target{0, 0, NoTarget}, Play: func(ctx context.Context, w *world) error {
 				i := w.victim()
 				ip := w.star.PeerIP(i)
@@ -20,12 +20,12 @@ func odderCases() []Case {
 				}); err != nil {
 					return err
 				}
-				return w.watch(ctx, w.health())
+				return w.watch(ctx, time.Minute)
 			}},
-		{Name: "freeze", Help: "SIGSTOP: its kernel answers, so it is not dead before the 120 s rule", Brokers: 3, Play: freeze},
-		{Name: "zero-window", Help: "a broker asks and never reads: it lives", Brokers: 3, Play: stall},
-		{Name: "reboot", Help: "a host dies without a word and returns after 2 s: never missing once registered", Brokers: 3, Play: reboot},
-		{Name: "lost-nat-entry", Help: "a living broker's connection goes nowhere, a new one works", Brokers: 3,
+		{Name: "freeze", Kind: Hardship, Help: "SIGSTOP: its kernel answers, so it is not dead before the 120 s rule", Brokers: 3, Play: freeze},
+		{Name: "zero-window", Kind: Hardship, Help: "a broker asks and never reads: it lives", Brokers: 3, Play: stall},
+		{Name: "reboot", Kind: Hardship, Help: "a host dies without a word and returns after 2 s: never missing once registered", Brokers: 3, Play: reboot},
+		{Name: "lost-nat-entry", Kind: Hardship, Help: "a living broker's connection goes nowhere, a new one works", Brokers: 3,
 			Target: Target{0, 0, 5}, Play: func(ctx context.Context, w *world) error {
 				i := w.victim()
 				ip, port := w.star.PeerIP(i), w.brokers[i].port()

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestMain makes this test the fake brokers that its runs start, as nsbench is.
@@ -48,12 +49,18 @@ func TestPrivilegedFaults(t *testing.T) {
 	for _, part := range []struct {
 		cases string
 		modes []Mode
-	}{{"^vanish-idle$", []Mode{Sampling}}, {"^outage-6$", []Mode{Sampling, Off}}} {
-		t.Run(part.cases, func(t *testing.T) {
+		rtts  []time.Duration
+	}{
+		{"^vanish-idle$", []Mode{Sampling}, []time.Duration{0}},
+		{"^vanish-idle$", []Mode{EBPF}, []time.Duration{50 * time.Millisecond}},
+		{"^outage-6$", []Mode{Sampling, Off}, []time.Duration{0}},
+	} {
+		t.Run(fmt.Sprint(part.cases, part.modes), func(t *testing.T) {
 			t.Parallel()
 			o := &Options{
 				Pharos: server, Server: "pharos", Dir: t.TempDir(), Match: regexp.MustCompile(part.cases), Modes: part.modes,
-				Runs: 1, Parallel: 2, Short: true, Seed: 1, Progress: func(line string) { t.Log(line) },
+				RTTs: part.rtts, Runs: 1, RunsLiving: 1, Parallel: 2, Short: true, Seed: 1, Lateness: 5 * time.Second,
+				Progress: func(line string) { t.Log(line) },
 			}
 			for range 3 { // a run that a busy machine disturbed is repeated
 				if err := Run(t.Context(), o); err != nil {

@@ -7,13 +7,9 @@ import (
 )
 
 // A machine that has too much to do measures itself: timers of brokers and rules of the router
-// come late, an outage of 4 s lasts 4.5 s. Such a run is disturbed, and is repeated.
-const (
-	latenessPeriod = 20 * time.Millisecond
-	latenessMax    = time.Second
-	// outageMax is how much longer an outage may be than the case says.
-	outageMax = 250 * time.Millisecond
-)
+// come late, an outage of 4 s lasts 4.5 s. Such a run is disturbed, and is repeated. A timer may
+// be late by Options.Lateness, an outage longer by half of it, a packet by a fifth.
+const latenessPeriod = 20 * time.Millisecond
 
 // lateness is how late this process came to its timers, at worst, until ctx ends.
 func lateness(ctx context.Context) time.Duration {

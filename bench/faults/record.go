@@ -2,24 +2,25 @@ package faults
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 )
 
 // Record is what one run showed: a line of results.jsonl.
 type Record struct {
-	Server  string
-	Mode    Mode
-	Case    string
-	Run     int
-	Seed    int64
-	Started time.Time
-	Seconds float64
+	Server string
+	Build  string `json:",omitempty"` // of Pharos: the commit, or the binary's checksum
+	Mode   Mode
+	// RTTMillis is the round trip of the delay line; 0: there was none.
+	RTTMillis float64 `json:",omitempty"`
+	Case      string
+	Run       int
+	Seed      int64
+	Started   time.Time
+	Seconds   float64
 
 	// Detected are seconds from death until the route lacked the broker for good.
 	Detected   []float64
@@ -30,6 +31,7 @@ type Record struct {
 	MissingLongest float64 // in a row
 	Removals       int     // of living brokers
 	BrokerSeconds  float64 // that were watched
+	WatchedSeconds float64 // what they are of, for one broker
 	BlindSeconds   float64 // without answers to the observer
 	FreezeSeconds  float64
 	Load           float64 // of the machine, one minute's
@@ -59,6 +61,7 @@ func (r *Record) take(w *world, lasted time.Duration) {
 			r.Detected = append(r.Detected, s.found.Sub(s.died).Seconds())
 		}
 	}
+	r.WatchedSeconds = lasted.Seconds()
 	r.BlindSeconds = w.observer.blind.Seconds()
 	w.mu.Lock()
 	r.Notes = w.notes
@@ -70,6 +73,11 @@ func (r *Record) take(w *world, lasted time.Duration) {
 	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
 		_, _ = fmt.Sscan(string(text), &r.Load)
 	}
+}
+
+// key is what makes a run one of its own.
+func (r *Record) key() string {
+	return storeKey(r.Server, r.Mode, r.RTTMillis, r.Case, r.Run)
 }
 
 // linesMax bounds what a record keeps of the server's log.
@@ -116,7 +124,7 @@ func readServerLog(path string) (said []string, freezeSeconds float64) {
 // line is the record for somebody who watches.
 func (r *Record) line() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s %d:", r.Mode, r.Case, r.Run)
+	fmt.Fprintf(&b, "%s:", r.key())
 	for _, d := range r.Detected {
 		fmt.Fprintf(&b, " found after %.2f s", d)
 	}
@@ -137,78 +145,4 @@ func (r *Record) line() string {
 		fmt.Fprintf(&b, " ERROR %s", r.Error)
 	}
 	return b.String()
-}
-
-// store is the folder's file of records, one a line.
-type store struct {
-	mu   sync.Mutex
-	file *os.File
-	done map[string]bool
-}
-
-func storeKey(server string, mode Mode, name string, run int) string {
-	return fmt.Sprintf("%s %s %s %d", server, mode, name, run)
-}
-
-func storePath(dir string) string { return filepath.Join(dir, "results.jsonl") }
-
-func openStore(dir string) (*store, error) {
-	records, err := readRecords(dir)
-	if err != nil {
-		return nil, err
-	}
-	s := &store{done: map[string]bool{}}
-	for _, r := range records {
-		if r.Error == "" && r.Disturbed == "" {
-			s.done[storeKey(r.Server, r.Mode, r.Case, r.Run)] = true
-		}
-	}
-	s.file, err = os.OpenFile(storePath(dir), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	return s, err
-}
-
-func (s *store) has(server string, mode Mode, name string, run int) bool {
-	return s.done[storeKey(server, mode, name, run)]
-}
-
-func (s *store) add(r *Record) error {
-	line, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, err = s.file.Write(append(line, '\n'))
-	return err
-}
-
-func (s *store) close() { _ = s.file.Close() }
-
-// readRecords reads all records of a folder; none if there is no file. A run that was
-// repeated counts once, as it went the last time.
-func readRecords(dir string) ([]*Record, error) {
-	f, err := os.Open(storePath(dir))
-	if os.IsNotExist(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var all []*Record
-	at := map[string]int{}
-	d := json.NewDecoder(f)
-	for d.More() {
-		r := &Record{}
-		if err := d.Decode(r); err != nil {
-			return nil, fmt.Errorf("%s: record %d: %w; remove the line", storePath(dir), len(all)+1, err)
-		}
-		key := storeKey(r.Server, r.Mode, r.Case, r.Run)
-		if i, again := at[key]; again {
-			all[i] = r
-			continue
-		}
-		at[key], all = len(all), append(all, r)
-	}
-	return all, nil
 }

@@ -7,8 +7,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pharosmq/pharos/bench"
 )
 
 func TestJudge(t *testing.T) {
@@ -53,6 +55,7 @@ func TestStoreAndReport(t *testing.T) {
 	for _, r := range []*Record{
 		{Server: "pharos", Mode: EBPF, Case: "kill", Run: 1, Error: "no namespace"},
 		{Server: "pharos", Mode: EBPF, Case: "kill", Run: 1, Detected: []float64{0.05}, BrokerSeconds: 36},
+		{Server: "pharos", Mode: EBPF, RTTMillis: 50, Case: "kill", Run: 1, Detected: []float64{0.15}, BrokerSeconds: 36},
 		{Server: "pharos", Mode: EBPF, Case: "kill", Run: 2, Detected: []float64{2.05}, BrokerSeconds: 36},
 		{Server: "pharos", Mode: EBPF, Case: "kill", Run: 3, Detected: []float64{9}, Disturbed: "a timer was late"},
 		{Server: "pharos", Mode: Sampling, Case: "kill", Run: 1, Error: "no namespace"},
@@ -61,26 +64,49 @@ func TestStoreAndReport(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := s.add(&Record{Server: "pharos", Build: "b1", Mode: EBPF, Case: "no such case", Run: 1}); err != nil {
+		t.Fatal(err)
+	}
 	s.close()
 	if s, err = openStore(dir); err != nil {
 		t.Fatal(err)
 	}
 	defer s.close()
-	if !s.has("pharos", EBPF, "kill", 1) || !s.has("pharos", EBPF, "kill", 2) {
+	has := func(mode Mode, rtt time.Duration, run int) bool {
+		return s.has("pharos", job{c: &Case{Name: "kill"}, mode: mode, rtt: rtt, run: run})
+	}
+	if !has(EBPF, 0, 1) || !has(EBPF, 0, 2) || !has(EBPF, 50*time.Millisecond, 1) {
 		t.Error("runs that succeeded are to be done again")
 	}
-	if s.has("pharos", Sampling, "kill", 1) || s.has("pharos", EBPF, "kill", 3) {
-		t.Error("a run that failed or was disturbed is not to be done again")
+	if has(Sampling, 0, 1) || has(EBPF, 0, 3) || has(EBPF, 200*time.Millisecond, 1) {
+		t.Error("a run that failed, was disturbed, or took another path is not to be done again")
+	}
+	o := &Options{kind: bench.Server{Name: "pharos"}, build: "b1"}
+	if err := s.fits(o); err != nil {
+		t.Error(err)
+	}
+	o.build = "b2"
+	if err := s.fits(o); err == nil {
+		t.Error("results of two binaries may be mixed")
 	}
 	var out bytes.Buffer
-	if err := Report(&out, &Options{Dir: dir}, false); err != nil {
+	if err := WriteMarkdown(&out, &Options{Dir: dir}); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
-		"| kill | pharos, ebpf | 2 + 1 not measured | 1.05 / 2.05 | 0 in 0.02 broker-hours (95 %: < 149.8/h) | 0.0 | 0.1 / 0.2, missing 0 | NOT MET |",
-		"| kill | pharos, sampling | 0 + 1 not measured | - | - | 0.0 | 0.1 / 0.2, missing 0 | not measured |",
+		"pharos: b1",
+		"",
+		"| fault | server, mode | path | runs | found after s: median (quartiles) / most | wrongly missing s: all runs / worst run (removals) | freeze s | target | |",
+		"|---|---|---|---|---|---|---|---|---|",
+		"| kill | pharos, ebpf | bare | 2 + 1 not measured | 1.05 / 2.05 | 0 in 0.02 broker-hours (95 %: < 149.8/h) | 0.0 | 0.1 / 0.2, missing 0 | NOT MET |",
+		"| kill | pharos, sampling | bare | 0 + 1 not measured | - | - | 0.0 | 1.1 / 1.2, missing 0 | not measured |",
+		"| kill | pharos, ebpf | 50 ms | 1 | 0.15 / 0.15 | 0 in 0.01 broker-hours (95 %: < 299.6/h) | 0.0 | 0.1 / 0.2, missing 0 | met |",
+		"",
+		"| claim | found | |",
+		"|---|---|---|",
+		"| deaths are found in time: median and most of every case | 1 of 2, 2 of them by less than 20 runs; not kill (ebpf, bare): 1.05 / 2.05 | NOT MET |",
 	}
-	if diff := cmp.Diff(want, strings.Split(strings.TrimSpace(out.String()), "\n")[2:]); diff != "" {
+	if diff := cmp.Diff(want, strings.Split(out.String(), "\n")[:len(want)]); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,31 +18,27 @@ import (
 
 // Options is what is measured, and where the results go.
 type Options struct {
-	Pharos   string         // path of the namesrv binary
-	Server   string         // as bench.Finder knows it
-	Cache    string         // folder for other servers
-	Dir      string         // folder of the results
-	Match    *regexp.Regexp // names of cases
-	Modes    []Mode
-	Runs     int
-	Parallel int
-	Budget   time.Duration // 0: none
-	Short    bool
-	Seed     int64
-	Progress func(line string)
+	Pharos string         // path of the namesrv binary
+	Server string         // as bench.Finder knows it
+	Cache  string         // folder for other servers
+	Dir    string         // folder of the results
+	Match  *regexp.Regexp // names of cases
+	Modes  []Mode
+	RTTs   []time.Duration // round trips; 0 is the bare path, others take a delay line
+	Runs   int             // of each death
+	// RunsLiving and RunsWatch are the runs of cases of kind Hardship and Watch, Runs at most.
+	RunsLiving, RunsWatch int
+	Watch                 time.Duration // how long a case of kind Watch lasts
+	Parallel              int
+	Budget                time.Duration // 0: none
+	Lateness              time.Duration // above it a run is disturbed
+	Short                 bool
+	Seed                  int64
+	Progress              func(line string)
 
-	kind bench.Server
-	self string
-}
-
-// brokersAtOnce bounds the processes of all runs at a time.
-const brokersAtOnce = 150
-
-// job is one run that is to be done.
-type job struct {
-	c    *Case
-	mode Mode
-	run  int
+	kind  bench.Server
+	build string // which one of the server
+	self  string
 }
 
 // Run does the runs that are not in the folder yet, several at a time.
@@ -64,46 +61,21 @@ func Run(ctx context.Context, o *Options) error {
 		return err
 	}
 	defer store.close()
+	if err := store.fits(o); err != nil {
+		return err
+	}
 	jobs := o.jobs(store)
 	if len(jobs) == 0 {
 		return nil
 	}
-	o.Progress(fmt.Sprintf("%d runs to do", len(jobs)))
+	o.Progress(o.estimate(jobs))
 	return o.runAll(ctx, jobs, store)
-}
-
-// cases are those that match.
-func (o *Options) cases() []Case {
-	var cases []Case
-	for _, c := range allCases() {
-		if (o.Match == nil || o.Match.MatchString(c.Name)) && !(o.Short && c.FullOnly) {
-			cases = append(cases, c)
-		}
-	}
-	return cases
-}
-
-// jobs are the runs that are missing, first runs first.
-func (o *Options) jobs(s *store) []job {
-	var jobs []job
-	cases := o.cases()
-	for run := 1; run <= o.Runs; run++ {
-		for i := range cases {
-			for _, mode := range o.Modes {
-				if !s.has(o.kind.Name, mode, cases[i].Name, run) {
-					jobs = append(jobs, job{&cases[i], mode, run})
-				}
-			}
-		}
-	}
-	return jobs
 }
 
 // runAll does jobs in their order, those that there is room for before those that there isn't.
 func (o *Options) runAll(ctx context.Context, jobs []job, s *store) error {
 	begin := time.Now()
-	r := room{runs: o.Parallel, brokers: brokersAtOnce}
-	r.cond = sync.NewCond(&r.mu)
+	r := newRoom(o.Parallel)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for len(jobs) > 0 {
@@ -137,8 +109,9 @@ func (o *Options) runOne(ctx context.Context, j job) *Record {
 	h := fnv.New32a()
 	fmt.Fprint(h, j.c.Name, j.run)
 	seed := o.Seed<<32 | int64(h.Sum32()) // the same in all modes and servers
-	r := &Record{Server: o.kind.Name, Mode: j.mode, Case: j.c.Name, Run: j.run, Seed: seed, Started: time.Now().UTC()}
-	home := filepath.Join(o.Dir, "runs", fmt.Sprintf("%s-%s-%s-%d", o.kind.Name, j.mode, j.c.Name, j.run))
+	r := &Record{Server: o.kind.Name, Build: o.build, Mode: j.mode, RTTMillis: float64(j.rtt) / 1e6, Case: j.c.Name, Run: j.run,
+		Seed: seed, Started: time.Now().UTC()}
+	home := filepath.Join(o.Dir, "runs", strings.ReplaceAll(r.key(), " ", "-"))
 	err := os.RemoveAll(home)
 	if err == nil {
 		err = os.MkdirAll(home, 0o755)
@@ -154,7 +127,7 @@ func (o *Options) runOne(ctx context.Context, j job) *Record {
 }
 
 func (o *Options) play(ctx context.Context, j job, home string, seed int64, r *Record) error {
-	w, err := newWorld(ctx, o, j.c, j.mode, home, seed)
+	w, err := newWorld(ctx, o, j, home, seed)
 	if err != nil {
 		return err
 	}
@@ -169,7 +142,10 @@ func (o *Options) play(ctx context.Context, j job, home string, seed int64, r *R
 	err = j.c.Play(ctx, w)
 	lasted := time.Since(begin)
 	stop()
-	w.disturbedBy("a timer", latenessPeriod+<-late, latenessPeriod, latenessMax)
+	w.disturbedBy("a timer", latenessPeriod+<-late, latenessPeriod, o.Lateness)
+	if w.star.Line != nil {
+		w.disturbedBy("a packet on the delay line", w.rtt+w.star.Line.Late(), w.rtt, o.Lateness/5)
+	}
 	r.take(w, lasted)
 	select {
 	case <-w.server.ended:
@@ -177,35 +153,4 @@ func (o *Options) play(ctx context.Context, j job, home string, seed int64, r *R
 	default:
 	}
 	return err
-}
-
-// room is what may run besides what does.
-type room struct {
-	mu            sync.Mutex
-	cond          *sync.Cond
-	runs, brokers int
-}
-
-// take waits until there is room for one of the jobs, takes it, and returns which.
-func (r *room) take(jobs []job) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for {
-		for i, j := range jobs {
-			if r.runs > 0 && j.c.Brokers <= r.brokers {
-				r.runs--
-				r.brokers -= j.c.Brokers
-				return i
-			}
-		}
-		r.cond.Wait()
-	}
-}
-
-func (r *room) give(j job) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.runs++
-	r.brokers += j.c.Brokers
-	r.cond.Signal()
 }

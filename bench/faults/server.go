@@ -2,10 +2,15 @@ package faults
 
 import (
 	"context"
+	"crypto/sha256"
+	"debug/buildinfo"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pharosmq/pharos/bench"
 	"github.com/pharosmq/pharos/internal/testkit/netns"
@@ -35,6 +40,18 @@ func ParseModes(names []string) (modes []Mode, err error) {
 	return modes, nil
 }
 
+// ParseRTTs reads round trips in milliseconds.
+func ParseRTTs(words []string) (rtts []time.Duration, err error) {
+	for _, word := range words {
+		ms, err := strconv.ParseFloat(strings.TrimSpace(word), 64)
+		if err != nil || ms < 0 || ms > 2000 {
+			return nil, fmt.Errorf("-rtts: %q is no time in ms from 0 to 2000", word)
+		}
+		rtts = append(rtts, time.Duration(ms*1e6))
+	}
+	return rtts, nil
+}
+
 // settings are the properties of Pharos in a mode.
 func (m Mode) settings() string {
 	switch m {
@@ -59,8 +76,36 @@ func (o *Options) findServer(ctx context.Context) error {
 	}
 	if o.kind.Name != "pharos" {
 		o.Modes = []Mode{Plain}
+		return nil
 	}
-	return nil
+	var err error
+	o.build, err = buildOf(o.Pharos)
+	return err
+}
+
+// buildOf names a Go binary: its commit if it was built from a clean checkout, else its checksum.
+func buildOf(path string) (string, error) {
+	info, err := buildinfo.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	settings := map[string]string{}
+	for _, s := range info.Settings {
+		settings[s.Key] = s.Value
+	}
+	if revision := settings["vcs.revision"]; revision != "" && settings["vcs.modified"] == "false" {
+		return revision[:min(12, len(revision))], nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("sha256:%.6x", sum.Sum(nil)), nil
 }
 
 // startServer starts a name server in a namespace.

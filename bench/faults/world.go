@@ -23,6 +23,7 @@ type world struct {
 	c        *Case
 	o        *Options
 	mode     Mode
+	rtt      time.Duration // 0: that of the bare path
 	rng      *rand.Rand
 	home     string
 	star     *netns.Star
@@ -41,15 +42,16 @@ type world struct {
 }
 
 // newWorld starts everything and waits until all brokers are in the route and settled.
-func newWorld(ctx context.Context, o *Options, c *Case, mode Mode, home string, seed int64) (w *world, err error) {
-	w = &world{c: c, o: o, mode: mode, home: home, rng: rand.New(rand.NewPCG(uint64(seed), 77)), watching: func() {}}
+func newWorld(ctx context.Context, o *Options, j job, home string, seed int64) (w *world, err error) {
+	c, mode := j.c, j.mode
+	w = &world{c: c, o: o, mode: mode, rtt: j.rtt, home: home, rng: rand.New(rand.NewPCG(uint64(seed), 77)), watching: func() {}}
 	defer func() {
 		if err != nil {
 			w.close()
 		}
 	}()
 	// Peers: the brokers, the observer, and the hosts of further name servers.
-	if w.star, err = netns.NewStar(c.Brokers + 1 + c.OtherServers); err != nil {
+	if w.star, err = newStar(c, j.rtt); err != nil {
 		return w, err
 	}
 	if w.server, err = o.startServer(w.star.Server, filepath.Join(home, "server"), mode); err != nil {
@@ -75,6 +77,16 @@ func newWorld(ctx context.Context, o *Options, c *Case, mode Mode, home string, 
 		return w, err
 	}
 	return w, w.startBrokers(ctx, addrs)
+}
+
+// newStar makes the namespaces. The observer is not delayed: it sees what the server says when
+// the server says it.
+func newStar(c *Case, rtt time.Duration) (*netns.Star, error) {
+	peers := c.Brokers + 1 + c.OtherServers
+	if rtt == 0 {
+		return netns.NewStar(peers)
+	}
+	return netns.NewDelayedStar(peers, rtt, c.Brokers)
 }
 
 func (w *world) startBrokers(ctx context.Context, servers []string) error {

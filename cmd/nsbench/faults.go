@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/pharosmq/pharos/bench/faults"
 )
@@ -20,10 +21,15 @@ func defineFaults(fs *flag.FlagSet, e env) func(context.Context) error {
 	fs.StringVar(&o.Server, "server", "pharos", "server: pharos, java, or NAME=COMMAND LINE with {port}, {home}, {config}")
 	fs.StringVar(&o.Cache, "cache", defaultCache(), "`folder` for other servers, once fetched")
 	fs.StringVar(&o.Dir, "out", "build/faults", "`folder` of the results; a run that is there is not repeated")
-	fs.IntVar(&o.Runs, "runs", 3, "runs of each fault")
-	fs.IntVar(&o.Parallel, "parallel", 8, "runs at a time")
+	rtts := fs.String("rtts", "0,50,200", "round trips in `ms`, by commas; 0 is the bare path; at 100 and above only hosts vanish")
+	fs.IntVar(&o.Runs, "runs", 20, "runs of each death")
+	fs.IntVar(&o.RunsLiving, "runs-living", 3, "runs of each hardship that all live through")
+	fs.IntVar(&o.RunsWatch, "runs-watch", 1, "runs of each case that is watched for long")
+	fs.DurationVar(&o.Watch, "watch", 30*time.Minute, "how long those are watched; a third where nothing is promised")
+	fs.IntVar(&o.Parallel, "parallel", 24, "runs at a time")
 	fs.DurationVar(&o.Budget, "budget", 0, "begin no run after so long; the next call goes on; 0: to the end")
-	fs.BoolVar(&o.Short, "short", false, "short watches: 40 s of health, 20 s of a frozen broker")
+	fs.DurationVar(&o.Lateness, "lateness", 500*time.Millisecond, "a run in which a timer was later than this does not count")
+	fs.BoolVar(&o.Short, "short", false, "the short form: one run of each, 40 s of watching, 50 ms for deaths only, nothing above")
 	fs.Int64Var(&o.Seed, "seed", 1, "of the moments of faults")
 	list := fs.Bool("list", false, "list the faults and what is wanted of each")
 	report := fs.Bool("report", false, "measure nothing: report what is in the folder")
@@ -39,13 +45,39 @@ func defineFaults(fs *flag.FlagSet, e env) func(context.Context) error {
 		if o.Modes, err = faults.ParseModes(strings.Split(*modes, ",")); err != nil {
 			return usageError{err}
 		}
+		if o.RTTs, err = faults.ParseRTTs(strings.Split(*rtts, ",")); err != nil {
+			return usageError{err}
+		}
+		if o.Short {
+			o.Runs, o.RunsLiving, o.RunsWatch, o.Watch = short(fs, "runs", o.Runs), 1, 1, 40*time.Second
+		}
+		if o.Parallel < 1 || o.Runs < 1 {
+			return usagef("-parallel %d and -runs %d must be above 0", o.Parallel, o.Runs)
+		}
 		if !*report {
 			if err := faults.Run(ctx, &o); err != nil {
 				return err
 			}
 		}
-		return faults.Report(e.stdout, &o, *asJSON)
+		if *asJSON {
+			return faults.WriteJSON(e.stdout, &o)
+		}
+		if err := faults.Save(&o); err != nil {
+			return err
+		}
+		return faults.WriteMarkdown(e.stdout, &o)
 	}
+}
+
+// short is the value of a flag that was given, or 1.
+func short(fs *flag.FlagSet, name string, value int) int {
+	given := 1
+	fs.Visit(func(f *flag.Flag) {
+		if f.Name == name {
+			given = value
+		}
+	})
+	return given
 }
 
 func defaultCache() string {
