@@ -30,10 +30,11 @@ type loop struct {
 	nowMillis   int64
 	localMillis int64
 
-	cmd   codec.Command
-	rq    Request
-	out   []byte // answers of the batch, flushed with one write
-	batch batch
+	cmd       codec.Command
+	predictor codec.Predictor
+	rq        Request
+	out       []byte // answers of the batch, flushed with one write
+	batch     batch
 
 	conns    []*connection // open ones; connection.slot is the index
 	scanAt   int

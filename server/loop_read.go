@@ -111,7 +111,7 @@ func (l *loop) readChunk(c *connection, chunk []byte) bool {
 func (l *loop) serveFrame(c *connection, frame []byte) {
 	l.stats.FramesIn++
 	l.batch.framesLeft--
-	if err := l.cmd.Decode(frame, &l.srv.o.Limits); err != nil {
+	if err := l.predictor.Decode(&l.cmd, frame, &l.srv.o.Limits); err != nil {
 		l.badFrame(c, err, frame)
 		return
 	}

@@ -1,0 +1,208 @@
+package codec
+
+import "encoding/binary"
+
+// A client's route requests (105) differ in two places only: the correlation id and the
+// topic. A headerTemplate is such a header with these two places marked. A header that is
+// otherwise the same, byte for byte, means the same, and needs no scanner: what a scanner
+// has read once is taken from the template.
+//
+// A template says what decodeJSONHeader would say of the same bytes, or nothing. What it is
+// made of is checked in header_template_learn.go: a header without blanks, escapes and
+// repeated names, whose two places hold plain digits and plain ASCII text. Such a value ends
+// where its closing character is, whatever it is, so that the scanner's way through the rest
+// of the header does not depend on it.
+type headerTemplate struct {
+	text []byte // the header it was made of; the entries of cmd point into it
+	cmd  templateCommand
+	// The two places, as offsets in text. What lies between, before and behind them is
+	// compared.
+	first, second templateHole
+	topicFirst    bool // the first place is the topic, the second one the correlation id
+	hits          uint32
+}
+
+// templateHole is where something stands that changes.
+type templateHole struct{ start, end int }
+
+// templateCommand is what the header says, apart from the two places.
+type templateCommand struct {
+	code, version, flag int32
+	language            LanguageCode
+	topicAt             int // which ext field the topic is
+	n                   int
+	ext                 [extInline]extEntry
+}
+
+// Predictor decodes frames like Command.Decode, faster when it has seen a request of the
+// same client software before. Its zero value is ready for use. It holds a few kilobytes;
+// keep one for each event loop.
+type Predictor struct {
+	templates [templatesMax]headerTemplate
+	last      int // the template that fitted last
+	misses    int // lookups in a row that had to be scanned, since one was learned
+}
+
+const (
+	// templatesMax: a cluster has a handful of client versions and languages.
+	templatesMax = 8
+	// templateBytesMax bounds the header that is learned: an honest one has 200 bytes.
+	templateBytesMax = 512
+	// learnEvery: a client whose headers differ in other places too, because they carry a
+	// signature, fits no template, and should not pay for a new one each time.
+	learnEvery = 16
+)
+
+// Decode is c.Decode(frame, lim), for any bytes. Slices of c may also point into p: they
+// are valid until p or c decodes again, or the frame is discarded.
+func (p *Predictor) Decode(c *Command, frame []byte, lim *Limits) error {
+	if header := templateHeader(frame, lim); header != nil {
+		if p.templates[p.last].decode(c, header, lim) || p.decodeOther(c, header, lim) {
+			p.templates[p.last].hits++
+			c.setBody(frame, FramePrefixBytes+len(header))
+			return nil
+		}
+	}
+	if err := c.Decode(frame, lim); err != nil {
+		return err
+	}
+	if c.Code == CodeGetRouteInfoByTopic && c.Serialize == SerializeJSON {
+		p.missed(c, frame, lim)
+	}
+	return nil
+}
+
+// decodeOther tries the templates but the last one.
+func (p *Predictor) decodeOther(c *Command, header []byte, lim *Limits) bool {
+	for i := range p.templates {
+		if i != p.last && p.templates[i].decode(c, header, lim) {
+			p.last = i
+			return true
+		}
+	}
+	return false
+}
+
+// templateHeader returns the header of a frame whose prefix is in order and says JSON, else
+// nil.
+func templateHeader(frame []byte, lim *Limits) []byte {
+	if len(frame) < FramePrefixBytes || len(frame) > lim.FrameBytesMax {
+		return nil
+	}
+	if int(binary.BigEndian.Uint32(frame)) != len(frame)-frameLengthBytes {
+		return nil
+	}
+	// A type byte other than JSON's makes it larger than any frame.
+	headerBytes := int(binary.BigEndian.Uint32(frame[frameLengthBytes:]))
+	if headerBytes > len(frame)-FramePrefixBytes || headerBytes > min(lim.HeaderBytesMax, headerLengthMax) {
+		return nil
+	}
+	end := FramePrefixBytes + headerBytes
+	return frame[FramePrefixBytes:end:end]
+}
+
+// setBody sets the body of a frame whose header ends at bodyStart.
+func (c *Command) setBody(frame []byte, bodyStart int) {
+	c.Body = nil
+	if bodyStart < len(frame) {
+		c.Body = frame[bodyStart:len(frame):len(frame)]
+	}
+}
+
+// decode reads header into c, but for the body, if it fits; else it leaves c alone.
+func (t *headerTemplate) decode(c *Command, header []byte, lim *Limits) bool {
+	if !t.learned() {
+		return false
+	}
+	before, behind := t.text[:t.first.start], t.text[t.second.end:]
+	start, end := len(before), len(header)-len(behind)
+	if end < start || string(header[end:]) != string(behind) || string(header[:start]) != string(before) {
+		return false
+	}
+	// Where the two places are: from start to stop, and from next to end.
+	stop := start
+	if t.topicFirst {
+		if stop = templateStringEnd(header, start); stop < 0 {
+			return false
+		}
+	} else {
+		for stop < end && header[stop]-'0' <= 9 {
+			stop++
+		}
+	}
+	between := t.text[t.first.end:t.second.start]
+	next := stop + len(between)
+	if next > end || string(header[stop:next]) != string(between) {
+		return false
+	}
+	topic, digits := templateHole{start, stop}, templateHole{next, end}
+	if !t.topicFirst {
+		if topic, digits = digits, topic; templateStringEnd(header, topic.start) != end {
+			return false
+		}
+	}
+	opaque, ok := templateDigits(header, digits.start, digits.end)
+	if !ok || t.cmd.n > lim.ExtFieldsMax {
+		return false
+	}
+	t.fill(c)
+	c.Opaque = opaque
+	c.ext.inline[t.cmd.topicAt].value = header[topic.start:topic.end:topic.end]
+	return true
+}
+
+// fill makes c the command that the template was made of.
+func (t *headerTemplate) fill(c *Command) {
+	k := &t.cmd
+	c.Code, c.Version, c.Flag = k.code, k.version, k.flag
+	c.Language, c.Serialize = k.language, SerializeJSON
+	c.HasOpaque, c.HasExt = true, true
+	c.Remark = nil
+	if cap(c.scratch) > scratchKeepBytes {
+		c.scratch = nil
+	}
+	c.ext.n = k.n
+	copy(c.ext.inline[:k.n], k.ext[:k.n])
+}
+
+// templateStringEnd is plainStringEnd, also for a string at the end of b.
+func templateStringEnd(b []byte, i int) int {
+	if end := plainStringEnd(b, i); end >= 0 {
+		return end
+	}
+	for ; i < len(b); i++ {
+		switch ch := b[i]; {
+		case ch == '"':
+			return i
+		case ch < ' ' || ch == '\\' || ch >= 0x80:
+			return -1
+		}
+	}
+	return -1
+}
+
+const templateDigitsMax = 8
+
+// templateDigits reads the decimal number b[start:end], which must have one to eight digits
+// and nothing else. There are at least eight bytes of header before its end.
+func templateDigits(b []byte, start, end int) (int32, bool) {
+	const zeros, highs = 0x3030303030303030, 0xF0F0F0F0F0F0F0F0
+	n := end - start
+	if n < 1 || n > templateDigitsMax || end < templateDigitsMax {
+		return 0, false
+	}
+	// The eight bytes that end with the number, with zeros for those before it.
+	w := loadWord(b[end-templateDigitsMax : end])
+	before := uint64(1)<<(64-8*n) - 1
+	w = w&^before | zeros&before
+	if w&highs != zeros || (w+0x0606060606060606)&highs != zeros {
+		return 0, false
+	}
+	// Pairs, fours, and all: the first digit is the lowest byte.
+	w -= zeros
+	w = w*10 + w>>8
+	const pairs = 0x000000FF000000FF
+	const high, low = 100 + 1_000_000<<32, 1 + 10_000<<32
+	w = ((w&pairs)*high + (w>>16&pairs)*low) >> 32
+	return int32(uint32(w)), true
+}
