@@ -98,18 +98,18 @@ const (
 )
 
 // Bound tells that a request named a broker and the owner binds it to the connection it came
-// on. It is proof of life, whatever was thought before.
+// on. It is proof of life, whatever was thought before. A connection that has closed already
+// is one whose end came while the request was being worked on.
 func (d *Detector) Bound(now int64, id ConnID, bk Broker, by Naming) []Action {
 	d.begin(now)
 	c := d.conns[id]
-	if c == nil {
-		return nil
-	}
 	b := d.brokers[bk.Key()]
 	if b == nil {
-		b = &broker{periodMillis: d.p.RegisterPeriodMillis, sinceMillis: now, registerMillis: never, lastAskedMillis: never, dial: newDial()}
-		d.brokers[bk.Key()] = b
-		d.list = append(d.list, b)
+		b = d.newBroker(now, bk)
+	}
+	if c == nil {
+		d.boundLate(now, b, bk)
+		return d.out
 	}
 	host := addrHost(bk.Addr)
 	b.Broker = bk
@@ -131,6 +131,59 @@ func (d *Detector) Bound(now int64, id ConnID, bk Broker, by Naming) []Action {
 	d.learnDial(now, b)
 	d.reschedule(now, c)
 	return d.out
+}
+
+// newBroker begins to judge a registration. Whoever had its address under another name, and
+// has no connection, is not there any more.
+func (d *Detector) newBroker(now int64, bk Broker) *broker {
+	b := &broker{Broker: bk, host: addrHost(bk.Addr), hopOnly: true, periodMillis: d.p.RegisterPeriodMillis, sinceMillis: now,
+		namedMillis: now, registerMillis: never, lastAskedMillis: never, dial: newDial()}
+	for _, x := range d.list {
+		if x.sameAddr(b) && x.conn == nil && x.state != stateParked {
+			d.park(now, nil, x, ClassHealthy, RuleNotTheBroker)
+		}
+	}
+	d.brokers[bk.Key()] = b
+	d.list = append(d.list, b)
+	return b
+}
+
+// boundLate takes in that a registration was renewed by a request whose connection has closed
+// meanwhile: it is held like one whose connection closed out of trouble.
+func (d *Detector) boundLate(now int64, b *broker, bk Broker) {
+	b.Broker, b.namedMillis = bk, now
+	if b.conn != nil {
+		return // it has a younger connection
+	}
+	if b.state == stateParked {
+		d.restore(now, nil, b, basisNone, RuleNamed)
+	}
+	anew := b.state != stateHeld
+	if anew {
+		d.startHold(now, b, ClassHealthy, RuleBoundLate)
+		b.heldUntilMillis = now + d.p.HoldMillis
+		if b.ActingMaster {
+			b.heldUntilMillis = now + d.p.ActingHoldMillis
+		}
+	}
+	// Also if it was held before: the table shows a new registration, which is not.
+	d.emit(Action{Kind: ActHold, Broker: b.Broker, UntilMillis: b.heldUntilMillis, Why: d.explain(now, nil, b, ClassHealthy, RuleBoundLate)})
+	if anew {
+		d.dialAnew(now, b)
+	}
+}
+
+func (b *broker) sameAddr(x *broker) bool { return b.Addr == x.Addr && b.Cluster == x.Cluster }
+
+// displaced reports whether b's address, when its connection c closed, is another's: what
+// accepts there does not show that b lives.
+func (d *Detector) displaced(b *broker, c *conn) bool {
+	for _, x := range d.list {
+		if x != b && x.sameAddr(b) && x.conn != nil && x.conn != c && x.namedMillis > b.namedMillis {
+			return true
+		}
+	}
+	return false
 }
 
 // notePeriod learns how often a broker registers, within what brokers can be told to.

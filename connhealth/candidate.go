@@ -93,13 +93,10 @@ func (d *Detector) failTrial(now int64, b *broker, c *conn) {
 		return
 	}
 	if d.canDial(b) && now < b.expiryMillis() {
-		b.set(now, stateHeld, basisNone, ClassHealthy, RuleNotTheBroker)
-		b.confirming = true
+		d.startHold(now, b, ClassHealthy, RuleNotTheBroker)
+		b.newSinceMillis = now
 		b.heldUntilMillis = now + d.p.ConfirmHoldMillis
-		b.lostMillis, b.newSinceMillis = now, now
-		b.dial.anew()
 		b.rttMillis = int64(c.last.RTTMicros) / 1000
-		d.stats.Held++
 		d.emit(Action{Kind: ActHold, Conn: c.id, Broker: b.Broker, UntilMillis: b.heldUntilMillis, Why: d.explain(now, c, b, ClassHealthy, RuleNotTheBroker)})
 		d.dialAnew(now, b)
 		return

@@ -55,11 +55,12 @@ const (
 	RuleSynAckLost           // SYN-ACKs to its host unanswered while it is held
 	RuleBehindHop            // dead, but only up to the hop in between
 	RuleClocksRestarted      // silence so far was forgotten: a fault of our own
+	RuleBoundLate            // its connection closed while a request that named it was worked on
 )
 
 var ruleNames = [...]string{"none", "suspect", "silence", "one_way", "max", "client", "parked_conn", "clean_close",
 	"doubtful_close", "confirm_close", "hold_over", "dial_refused", "dial_silent", "dial_connected", "named", "heard",
-	"new_connection", "not_the_broker", "synack_lost", "behind_hop", "clocks_restarted"}
+	"new_connection", "not_the_broker", "synack_lost", "behind_hop", "clocks_restarted", "bound_late"}
 
 // String is the label of the rule.
 func (r Rule) String() string {

@@ -131,6 +131,8 @@ func (d *Detector) closedBroker(now int64, c *conn, b *broker, how CloseHow, f *
 		}
 	case parked:
 		d.dialSoon(now, b)
+	case d.displaced(b, c):
+		d.remove(now, c, b, how, f)
 	case f.doubtful(&d.p) || how == CloseError:
 		d.hold(now, c, b, how, f, RuleDoubtfulClose)
 	case d.canDial(b) && !b.ActingMaster:
@@ -179,12 +181,13 @@ func (d *Detector) hold(now int64, c *conn, b *broker, how CloseHow, f *closeFac
 	if f.mass || f.stalled {
 		until += p.MassHoldMillis
 	}
-	b.lostMillis = now
+	class := d.classify(now, c)
+	x := d.explain(now, c, b, class, rule)
+	x.closed(how, f)
+	d.startHold(now, b, class, rule)
 	b.rttMillis = int64(c.last.RTTMicros) / 1000
-	b.dial.anew()
-	b.troubleOpen, b.synAcksLost = f.open, 0
-	b.confirming = rule == RuleConfirmClose
-	b.newSinceMillis = min(now-p.CandidateBeforeMillis, f.fromMillis)
+	b.troubleOpen = f.open
+	b.newSinceMillis = min(b.newSinceMillis, f.fromMillis)
 	switch {
 	case b.confirming:
 		until = now + p.ConfirmHoldMillis
@@ -192,14 +195,19 @@ func (d *Detector) hold(now int64, c *conn, b *broker, how CloseHow, f *closeFac
 		b.lostMillis = c.unanswered.firstMillis
 		until = min(until, max(c.unanswered.firstMillis+p.HoldFromSilenceMillis, now+p.HoldLeastMillis))
 	}
-	class := d.classify(now, c)
-	x := d.explain(now, c, b, class, rule)
-	x.closed(how, f)
-	b.set(now, stateHeld, basisNone, class, rule)
 	b.heldUntilMillis = until
-	d.stats.Held++
 	d.emit(Action{Kind: ActHold, Conn: c.id, Broker: b.Broker, UntilMillis: until, Why: x})
 	d.dialAnew(now, b)
+}
+
+// startHold begins a hold of a broker that has just lost its connection.
+func (d *Detector) startHold(now int64, b *broker, class Class, rule Rule) {
+	b.set(now, stateHeld, basisNone, class, rule)
+	b.lostMillis, b.newSinceMillis = now, now-d.p.CandidateBeforeMillis
+	b.troubleOpen, b.synAcksLost = false, 0
+	b.confirming = rule == RuleConfirmClose || rule == RuleNotTheBroker
+	b.dial.anew()
+	d.stats.Held++
 }
 
 // holdOver ends a hold that nothing settled.

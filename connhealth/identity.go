@@ -6,9 +6,11 @@ import "net/netip"
 // order of accepting and are never reused.
 type ConnID uint64
 
-// BrokerKey names a registration.
+// BrokerKey names a registration. An address may have registered under two names: each is
+// judged by the connection that named it last.
 type BrokerKey struct {
 	Cluster string
+	Name    string
 	Addr    string
 }
 
@@ -29,7 +31,7 @@ type Broker struct {
 }
 
 // Key returns what names the registration.
-func (b *Broker) Key() BrokerKey { return BrokerKey{b.Cluster, b.Addr} }
+func (b *Broker) Key() BrokerKey { return BrokerKey{b.Cluster, b.Name, b.Addr} }
 
 func (b *Broker) heartbeatTimeoutMillis() int64 {
 	if b.HeartbeatTimeoutMillis <= 0 {

@@ -65,7 +65,7 @@ func TestScripts(t *testing.T) {
 
 func (s *script) command(t *testing.T, td *datadriven.TestData) {
 	t.Helper()
-	var id, peer, addr, manner, how string
+	var id, peer, addr, name, manner, how string
 	var length, stall, dial int
 	opt := func(name string, dst ...any) {
 		if td.HasArg(name) {
@@ -75,19 +75,21 @@ func (s *script) command(t *testing.T, td *datadriven.TestData) {
 	opt("conn", &id)
 	opt("peer", &peer)
 	opt("addr", &addr)
+	name = addr
+	opt("name", &name)
 	opt("manner", &manner)
 	opt("how", &how)
 	opt("for", &length)
 	opt("stall", &stall)
 	opt("dial", &dial)
-	key := connhealth.BrokerKey{Cluster: "c", Addr: addr}
+	key := connhealth.BrokerKey{Cluster: "c", Name: name, Addr: addr}
 	var n connhealth.ConnID
 	fmt.Sscan(id, &n)
 	switch td.Cmd {
 	case "open":
 		s.open(n, peer, td.HasArg("proxied"))
 	case "bound":
-		s.bind(n, addr, td.HasArg("acting"), td.HasArg("heartbeat"))
+		s.bind(n, name, addr, td.HasArg("acting"), td.HasArg("heartbeat"))
 	case "request":
 		kind := connhealth.RequestOther
 		if td.HasArg("client") {
@@ -135,14 +137,14 @@ func (s *script) open(n connhealth.ConnID, peer string, proxied bool) {
 	s.do(s.d.Opened(s.now, n, netip.MustParseAddrPort(peer), netip.MustParseAddrPort("10.0.0.1:9876"), proxied))
 }
 
-func (s *script) bind(n connhealth.ConnID, addr string, acting, heartbeat bool) {
+func (s *script) bind(n connhealth.ConnID, name, addr string, acting, heartbeat bool) {
 	s.gen++
 	s.do(s.d.RequestArrived(s.now, n, connhealth.RequestRegister))
 	by := connhealth.NamedByRegister
 	if heartbeat {
 		by = connhealth.NamedByHeartbeat
 	}
-	s.do(s.d.Bound(s.now, n, connhealth.Broker{Cluster: "c", Name: addr, Addr: addr, Generation: s.gen, ActingMaster: acting}, by))
+	s.do(s.d.Bound(s.now, n, connhealth.Broker{Cluster: "c", Name: name, Addr: addr, Generation: s.gen, ActingMaster: acting}, by))
 	s.d.RequestAnswered(s.now, n)
 }
 

@@ -59,7 +59,7 @@ func newSimBroker(w *world, h *tcpsim.Host, i, servers int, acting bool) *simBro
 	if acting {
 		b.timeoutMillis = 10_000
 	}
-	b.key = connhealth.BrokerKey{Cluster: "c", Addr: fmt.Sprintf("%v:10911", h.Addr)}
+	b.key = connhealth.BrokerKey{Cluster: "c", Name: b.name, Addr: fmt.Sprintf("%v:10911", h.Addr)}
 	w.net.After(w.net.Rand.Int64N(5*sec), b.start)
 	return b
 }

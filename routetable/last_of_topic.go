@@ -30,13 +30,13 @@ func (s *Snapshot) ActingGroup(name string) bool {
 //
 // It looks at shapes; at topics, 4 bytes each, only if one shape has no other visible
 // broker. That takes a millisecond or two with a million topics: not for event loops.
-func (s *Snapshot) LastOfTopic(key BrokerKey) bool {
-	l := s.live.find(key.Cluster, key.Addr)
+func (s *Snapshot) LastOfTopic(key RegistrationKey) bool {
+	l := s.view.registration(key)
 	if l == nil {
 		return false
 	}
 	g := s.view.groups[l.group]
-	if member := g.byAddr(key.Addr); member == nil || g.visible > 1 || member.parked {
+	if member := g.byAddr(key.Broker.Addr); g.visible > 1 || member.parked {
 		return false // others of its group are there, or it is hidden already
 	}
 	alone := map[uint32]bool{}

@@ -6,16 +6,22 @@ import "github.com/pharosmq/pharos/codec"
 // decided. Like Park and Restore it is void, and returns false, when generation is neither
 // 0 nor the present one, or the registration is gone or not in the state it starts from.
 func (x *Txn) Hold(key BrokerKey, generation uint32) bool {
-	_, ok := x.moveState(key, generation, StateHeld, 0, func(s State) bool { return s == StateLive })
-	return ok
+	return x.hold(x.live.find(key.Cluster, key.Addr), generation)
+}
+
+func (x *Txn) hold(l *brokerLive, generation uint32) bool {
+	return x.moveState(l, generation, StateHeld, 0, func(s State) bool { return s == StateLive })
 }
 
 // Park hides a LIVE or HELD registration from routes and lists: they look as if it had
 // been unregistered, but its data stays until it is restored, replaced, or expires.
 // Heartbeats don't renew it. The members of its group are told if it had the smallest id.
 func (x *Txn) Park(key BrokerKey, generation uint32) bool {
-	l, ok := x.moveState(key, generation, StateParked, 0, func(s State) bool { return s == StateLive || s == StateHeld })
-	if !ok {
+	return x.park(x.live.find(key.Cluster, key.Addr), generation)
+}
+
+func (x *Txn) park(l *brokerLive, generation uint32) bool {
+	if !x.moveState(l, generation, StateParked, 0, func(s State) bool { return s == StateLive || s == StateHeld }) {
 		return false
 	}
 	x.setParked(l, true)
@@ -25,27 +31,29 @@ func (x *Txn) Park(key BrokerKey, generation uint32) bool {
 // Restore makes a HELD or PARKED registration LIVE again, with everything it had, last
 // heard of at nowMillis.
 func (x *Txn) Restore(key BrokerKey, generation uint32, nowMillis int64) bool {
-	l, ok := x.moveState(key, generation, StateLive, nowMillis, func(s State) bool { return s == StateHeld || s == StateParked })
-	if !ok {
+	return x.restore(x.live.find(key.Cluster, key.Addr), generation, nowMillis)
+}
+
+func (x *Txn) restore(l *brokerLive, generation uint32, nowMillis int64) bool {
+	if !x.moveState(l, generation, StateLive, nowMillis, func(s State) bool { return s == StateHeld || s == StateParked }) {
 		return false
 	}
 	x.setParked(l, false)
 	return true
 }
 
-// moveState changes the state of the registration at key, and when it was heard of.
-func (x *Txn) moveState(key BrokerKey, generation uint32, to State, nowMillis int64, from func(State) bool) (*brokerLive, bool) {
-	l := x.live.find(key.Cluster, key.Addr)
+// moveState changes the state of a registration, and when it was heard of; nil is none.
+func (x *Txn) moveState(l *brokerLive, generation uint32, to State, nowMillis int64, from func(State) bool) bool {
 	if l == nil {
-		return nil, false
+		return false
 	}
 	for {
 		w := l.leaf.load()
 		if (generation != 0 && generation != w.generation()) || !from(w.state()) {
-			return nil, false
+			return false
 		}
 		if x.swapLeaf(l, w, w.withState(to).seenAt(nowMillis)) {
-			return l, true
+			return true
 		}
 	}
 }

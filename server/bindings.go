@@ -104,6 +104,13 @@ func (b *Bindings) Any() bool {
 	return len(b.brokers) > 0
 }
 
+// Reason returns why the connection closed, if it has.
+func (b *Bindings) Reason() CloseReason {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.reason
+}
+
 // close ends the binding, for the reason the connection ends for. What is bound stays
 // readable for the close handler.
 func (b *Bindings) close(reason CloseReason) {

@@ -17,7 +17,7 @@ func (h *handlers) perform(effects []routetable.Effect) {
 			h.notifier.notify(e.Notify)
 		case routetable.EffectRemoved:
 			if w := h.srv.watcher; w != nil {
-				w.Gone(e.Broker)
+				w.Gone(routetable.RegistrationKey{Broker: e.Broker, Name: e.Name})
 			}
 			h.stats.removals[e.Reason].Add(1)
 			h.logRemoved(e)

@@ -27,12 +27,13 @@ type Watcher interface {
 	Requested(id routetable.ConnID, kind RequestKind)
 	Answered(id routetable.ConnID)
 	// Bound tells that a request named a broker and that its registration is bound to
-	// the connection b.Conn, on which it came.
+	// the connection b.Conn, on which it came. If it was applied while its connection closed,
+	// Closed was told already.
 	Bound(b BoundBroker, registered bool)
 	// Closed tells that a connection ended, and how: an errno of the network, or 0.
 	Closed(id routetable.ConnID, reason CloseReason, errno syscall.Errno)
 	// Gone tells that a registration left the table.
-	Gone(key routetable.BrokerKey)
+	Gone(key routetable.RegistrationKey)
 }
 
 // BoundBroker is a registration with what a Watcher wants to know of it.
@@ -79,13 +80,22 @@ func (l *loop) watchRequest(c *connection, cmd *codec.Command) (watched bool) {
 	return true
 }
 
-// bind is Bindings.Bind, and tells the watcher of what it binds: before it can be told of the
-// close, which may come while a registration is in its lane.
+// bind is Bindings.Bind, and tells the watcher of what it binds: before it is told of the
+// close, which may come while a registration is in its lane, if the connection is still open.
 func (h *handlers) bind(conn Conn, b routetable.Binding, registered bool) bool {
 	if h.srv.watcher == nil {
 		return conn.Bindings().Bind(b, nil)
 	}
-	return conn.Bindings().Bind(b, func() { h.watchBound(conn, b, registered) })
+	if conn.Bindings().Bind(b, func() { h.watchBound(conn, b, registered) }) {
+		return true
+	}
+	if !h.srv.judged(conn.Bindings().Reason()) {
+		return false
+	}
+	// The connection closed a moment ago, perhaps out of trouble. That is the watcher's to
+	// judge of this registration, too.
+	h.watchBound(conn, b, registered)
+	return true
 }
 
 // watchBound tells the watcher that a registration is bound to conn now.
@@ -98,7 +108,7 @@ func (h *handlers) watchBound(conn Conn, b routetable.Binding, registered bool) 
 		c.carries.Store(true)
 	}
 	snap := h.table.Snapshot()
-	info, _ := snap.Live(b.Broker)
+	info, _ := snap.Registration(routetable.RegistrationKey{Broker: b.Broker, Name: b.Name})
 	w.Bound(BoundBroker{Binding: b, ActingMaster: snap.ActingGroup(b.Name), TimeoutMillis: info.TimeoutMillis}, registered)
 }
 
@@ -125,45 +135,37 @@ func errnoOf(err error) syscall.Errno {
 // HoldBroker moves a registration to HELD: routes show it while it is being decided. Like
 // the others it acts in the broker's lane, behind what waits there, and is void when there
 // is a newer registration.
-func (s *Server) HoldBroker(key routetable.BrokerKey, generation uint32) {
-	s.inBrokerLane(key, func(x *routetable.Txn) { x.Hold(key, generation) })
+func (s *Server) HoldBroker(key routetable.RegistrationKey, generation uint32) {
+	s.inBrokerLane(key, func(x *routetable.Txn) { x.HoldNamed(key, generation) })
 }
 
 // ParkBroker hides a registration from routes; its data stays until it expires.
-func (s *Server) ParkBroker(key routetable.BrokerKey, generation uint32) {
-	s.inBrokerLane(key, func(x *routetable.Txn) { x.Park(key, generation) })
+func (s *Server) ParkBroker(key routetable.RegistrationKey, generation uint32) {
+	s.inBrokerLane(key, func(x *routetable.Txn) { x.ParkNamed(key, generation) })
 }
 
 // RestoreBroker shows a held or parked registration again. renew: it was heard of just now.
-func (s *Server) RestoreBroker(key routetable.BrokerKey, generation uint32, renew bool) {
+func (s *Server) RestoreBroker(key routetable.RegistrationKey, generation uint32, renew bool) {
 	nowMillis := int64(0)
 	if renew {
 		nowMillis = s.clock.Millis()
 	}
-	s.inBrokerLane(key, func(x *routetable.Txn) { x.Restore(key, generation, nowMillis) })
+	s.inBrokerLane(key, func(x *routetable.Txn) { x.RestoreNamed(key, generation, nowMillis) })
 }
 
-// RemoveBroker unregisters a broker as the close of its connection does without a watcher:
-// with all that it registered on that connection, under other names too.
-func (s *Server) RemoveBroker(key routetable.BrokerKey, generation uint32) {
+// RemoveBroker unregisters a broker as the close of its connection does without a watcher.
+func (s *Server) RemoveBroker(key routetable.RegistrationKey, generation uint32) {
 	h := s.handlers
-	s.lanes.SubmitAlways(BrokerLane(key), laneJobBytes, func() {
-		snap := h.table.Snapshot()
-		info, known := snap.Live(key)
-		if !known || info.Generation != generation {
-			return
-		}
-		for b := range snap.Brokers() {
-			if b.Broker == key && b.Conn == info.Conn {
-				h.removeBinding(b.Binding())
-			}
+	s.lanes.SubmitAlways(BrokerLane(key.Broker), laneJobBytes, func() {
+		if info, known := h.table.Snapshot().Registration(key); known && info.Generation == generation {
+			h.removeBinding(info.Binding())
 		}
 	})
 }
 
-func (s *Server) inBrokerLane(key routetable.BrokerKey, do func(x *routetable.Txn)) {
+func (s *Server) inBrokerLane(key routetable.RegistrationKey, do func(x *routetable.Txn)) {
 	h := s.handlers
-	s.lanes.SubmitAlways(BrokerLane(key), laneJobBytes, func() { h.perform(h.table.Update(h.rules(), do)) })
+	s.lanes.SubmitAlways(BrokerLane(key.Broker), laneJobBytes, func() { h.perform(h.table.Update(h.rules(), do)) })
 }
 
 // CloseHalfDead ends a connection of which nothing more is to be expected, and frees it: with

@@ -43,7 +43,7 @@ func (r *recorder) Answered(id routetable.ConnID) { r.note("answered %d", id) }
 func (r *recorder) Closed(id routetable.ConnID, reason CloseReason, errno syscall.Errno) {
 	r.note("closed %d %v %d", id, reason, errno)
 }
-func (r *recorder) Gone(key routetable.BrokerKey) { r.note("gone %s", key.Addr) }
+func (r *recorder) Gone(key routetable.RegistrationKey) { r.note("gone %s", key.Broker.Addr) }
 func (r *recorder) Bound(b BoundBroker, registered bool) {
 	r.note("bound %d %s %v", b.Conn, b.Broker.Addr, registered)
 	r.mu.Lock()
@@ -166,9 +166,9 @@ func TestWatcherJudges(t *testing.T) {
 	p.register(b)
 	_ = p.Close()
 	eventually(t, "the watcher knows of the close", func() bool { return w.has("closed 1 peer 0") })
-	key, generation := b.key(), w.binding().Generation
+	key, generation := routetable.RegistrationKey{Broker: b.key(), Name: b.name}, w.binding().Generation
 	state := func() routetable.State {
-		info, known := ts.Snapshot().Live(key)
+		info, known := ts.Snapshot().Registration(key)
 		if !known {
 			return routetable.StateRemoved
 		}
@@ -199,28 +199,69 @@ func TestWatcherJudges(t *testing.T) {
 	}
 }
 
-// A broker that registered under two names goes with both of them, as without a watcher.
-func TestWatcherRemovesAllNames(t *testing.T) {
+// Of a broker that registered under two names each registration is judged alone: what the
+// watcher says of one leaves the other, although the table finds only the later by address.
+func TestWatcherJudgesEachName(t *testing.T) {
 	w := &recorder{judges: true}
 	ts := startWatched(t, Options{}, w)
 	p := ts.dial()
 	b := newBroker("a", 0, "t1", "t2")
 	p.register(b)
+	first := w.binding()
 	b.name = "other"
 	p.register(b)
-	elsewhere := newBroker("b", 3, "t1", "t2")
-	ts.dial().register(elsewhere)
-	_ = p.Close()
-	eventually(t, "the watcher knows of the close", func() bool { return w.has("closed 1 peer 0") })
-	info, _ := ts.Snapshot().Live(b.key())
-	ts.RemoveBroker(b.key(), info.Generation)
-	eventually(t, "only the other broker is left", func() bool {
-		var left []string
+	second := w.binding()
+	keyOf := func(x *BoundBroker) routetable.RegistrationKey {
+		return routetable.RegistrationKey{Broker: x.Broker, Name: x.Name}
+	}
+	states := func() string {
+		var list []string
 		for info := range ts.Snapshot().Brokers() {
-			left = append(left, info.Name)
+			list = append(list, fmt.Sprintf("%s %v", info.Name, info.State))
 		}
-		return slices.Equal(left, []string{"b"})
-	})
+		return strings.Join(list, ", ")
+	}
+	becomes := func(want string) {
+		t.Helper()
+		eventually(t, want, func() bool { return states() == want })
+	}
+	ts.HoldBroker(keyOf(&first), first.Generation)
+	becomes("a held, other live")
+	ts.ParkBroker(keyOf(&first), first.Generation)
+	ts.ParkBroker(keyOf(&second), second.Generation)
+	becomes("a parked, other parked")
+	ts.RestoreBroker(keyOf(&first), first.Generation, true)
+	becomes("a live, other parked")
+	ts.RemoveBroker(keyOf(&second), first.Generation) // not its own: void
+	ts.RemoveBroker(keyOf(&first), first.Generation)
+	becomes("other parked")
+	ts.RemoveBroker(keyOf(&second), second.Generation)
+	becomes("")
+}
+
+// Goal: a registration that is applied while its connection closes is the watcher's to judge,
+// when closes are, and goes with the connection when they are not.
+func TestWatcherIsToldOfABindingAfterTheClose(t *testing.T) {
+	for _, judges := range []bool{true, false} {
+		r, w := newRig(t, nil), &recorder{judges: judges}
+		r.watcher = w
+		c := r.dial()
+		b := newBroker("a", 0, "t1", "t2")
+		c.mustRegister(b)
+		info, _ := r.handlers.table.Snapshot().Live(b.key())
+		c.hangUp()
+		_ = w.told()
+		if bound := r.handlers.bind(c.conn, info.Binding(), true); bound != judges {
+			t.Errorf("judging %v: bound %v", judges, bound)
+		}
+		want := ""
+		if judges {
+			want = fmt.Sprintf("bound %d %s true", c.conn.id, b.addr)
+		}
+		if got := w.told(); got != want {
+			t.Errorf("judging %v: told %q, want %q", judges, got, want)
+		}
+	}
 }
 
 // A watcher that only observes leaves closes what they are in Java.

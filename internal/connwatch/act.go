@@ -26,7 +26,7 @@ func (w *Watch) perform(actions []connhealth.Action) {
 
 // dial connects to a broker's own address; the answer becomes a note.
 func (w *Watch) dial(a *connhealth.Action) {
-	key, id := routetable.BrokerKey(a.Broker.Key()), a.Dial
+	key, id := a.Broker.Key(), a.Dial
 	w.dials.dial(a.Broker.Addr, millis(a.TimeoutMillis), func(o connhealth.DialOutcome) {
 		w.box.put(&note{kind: noteDial, atMillis: w.now(), key: key, dialID: id, dial: o})
 	})
@@ -34,7 +34,7 @@ func (w *Watch) dial(a *connhealth.Action) {
 
 // evict does what changes routes or connections.
 func (w *Watch) evict(a *connhealth.Action) {
-	key, generation := routetable.BrokerKey(a.Broker.Key()), uint32(a.Broker.Generation)
+	key, generation := tableKey(a.Broker.Key()), uint32(a.Broker.Generation)
 	switch a.Kind {
 	case connhealth.ActHold:
 		w.srv.HoldBroker(key, generation)
@@ -47,4 +47,14 @@ func (w *Watch) evict(a *connhealth.Action) {
 	case connhealth.ActCloseConn:
 		w.srv.CloseHalfDead(routetable.ConnID(a.Conn))
 	}
+}
+
+// tableKey names a registration as the table does.
+func tableKey(key connhealth.BrokerKey) routetable.RegistrationKey {
+	return routetable.RegistrationKey{Broker: routetable.BrokerKey{Cluster: key.Cluster, Addr: key.Addr}, Name: key.Name}
+}
+
+// brokerKey names a registration as the detector does.
+func brokerKey(key routetable.RegistrationKey) connhealth.BrokerKey {
+	return connhealth.BrokerKey{Cluster: key.Broker.Cluster, Name: key.Name, Addr: key.Broker.Addr}
 }

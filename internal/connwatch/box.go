@@ -4,7 +4,6 @@ import (
 	"sync"
 
 	"github.com/pharosmq/pharos/connhealth"
-	"github.com/pharosmq/pharos/routetable"
 )
 
 // boxBytesMax is what may lie in the box before samples, events of the kernel and removed
@@ -24,7 +23,7 @@ type box struct {
 	pile    *pile
 	spare   *pile
 	conns   map[connhealth.ConnID]connNotes
-	brokers map[routetable.BrokerKey]uint32 // the note that binds it
+	brokers map[connhealth.BrokerKey]uint32 // the note that binds it
 	voids   int
 	dropped dropped
 	wake    chan struct{} // has one element while there may be notes
@@ -56,7 +55,7 @@ func (b *box) forget() {
 		b.conns = map[connhealth.ConnID]connNotes{}
 	}
 	if len(b.brokers) > large || b.brokers == nil {
-		b.brokers = map[routetable.BrokerKey]uint32{}
+		b.brokers = map[connhealth.BrokerKey]uint32{}
 	}
 	clear(b.conns)
 	clear(b.brokers)
@@ -134,7 +133,7 @@ func (b *box) share(n *note) {
 
 // bind takes an earlier naming of the same broker back: where it is bound in the end counts.
 func (b *box) bind(n *note) {
-	key := routetable.BrokerKey(n.broker.Key())
+	key := n.broker.Key()
 	if index := b.brokers[key]; index != 0 {
 		s := b.at(index)
 		if connhealth.Naming(s.sort) == connhealth.NamedByRegister {

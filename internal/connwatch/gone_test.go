@@ -26,7 +26,7 @@ func TestGoneIsAnEarlierRegistration(t *testing.T) {
 		r.opens(1, "10.0.0.1:4001")
 		r.registers(1, "broker-a", addr)
 		r.passes(5000)
-		r.happens(note{kind: noteGone, key: key})
+		r.happens(note{kind: noteGone, key: brokerKey(routetable.RegistrationKey{Broker: key, Name: "broker-a"})})
 		r.happens(note{kind: noteClosed, conn: 1, how: connhealth.CloseFIN})
 		page := r.Evidence(0)
 		if judged := len(page.Entries) > 0; judged != there {

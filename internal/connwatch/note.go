@@ -5,7 +5,6 @@ import (
 
 	"github.com/pharosmq/pharos/bpf"
 	"github.com/pharosmq/pharos/connhealth"
-	"github.com/pharosmq/pharos/routetable"
 )
 
 // noteKind says what a note is about.
@@ -40,7 +39,7 @@ type note struct {
 	broker      connhealth.Broker
 	by          connhealth.Naming
 	how         connhealth.CloseHow
-	key         routetable.BrokerKey
+	key         connhealth.BrokerKey
 	sample      connhealth.Sample
 	event       bpf.Event
 	dialID      uint64

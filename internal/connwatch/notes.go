@@ -68,6 +68,6 @@ func (w *Watch) Closed(id routetable.ConnID, reason server.CloseReason, errno sy
 }
 
 // Gone implements server.Watcher.
-func (w *Watch) Gone(key routetable.BrokerKey) {
-	w.box.put(&note{kind: noteGone, atMillis: w.now(), key: key})
+func (w *Watch) Gone(key routetable.RegistrationKey) {
+	w.box.put(&note{kind: noteGone, atMillis: w.now(), key: brokerKey(key)})
 }

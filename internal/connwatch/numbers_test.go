@@ -7,7 +7,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pharosmq/pharos/connhealth"
 	"github.com/pharosmq/pharos/internal/diag"
-	"github.com/pharosmq/pharos/routetable"
 )
 
 func (r *rig) health() diag.Health {
@@ -73,7 +72,7 @@ func TestHoldsEnd(t *testing.T) {
 	f("a", act("a", connhealth.ActRestore))
 	f("b", act("b", connhealth.ActPark))
 	f("c", act("c", connhealth.ActRemove))
-	f("d", func(key connhealth.BrokerKey) { r.tally.note(&note{kind: noteGone, key: routetable.BrokerKey(key)}) })
+	f("d", func(key connhealth.BrokerKey) { r.tally.note(&note{kind: noteGone, key: key}) })
 	f("e", func(connhealth.BrokerKey) {})
 	h := r.health()
 	want := map[string]uint64{"restored": 1, "parked": 1, "removed": 1, "gone": 1}

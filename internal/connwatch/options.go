@@ -31,10 +31,10 @@ type Options struct {
 
 // Server is what a Watch needs of the server it watches over; *server.Server is one.
 type Server interface {
-	HoldBroker(key routetable.BrokerKey, generation uint32)
-	ParkBroker(key routetable.BrokerKey, generation uint32)
-	RestoreBroker(key routetable.BrokerKey, generation uint32, renew bool)
-	RemoveBroker(key routetable.BrokerKey, generation uint32)
+	HoldBroker(key routetable.RegistrationKey, generation uint32)
+	ParkBroker(key routetable.RegistrationKey, generation uint32)
+	RestoreBroker(key routetable.RegistrationKey, generation uint32, renew bool)
+	RemoveBroker(key routetable.RegistrationKey, generation uint32)
 	CloseHalfDead(id routetable.ConnID)
 	OnConnections(ids []routetable.ConnID, f func(id routetable.ConnID, fd int))
 	ConnectionIDs() []routetable.ConnID

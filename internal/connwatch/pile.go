@@ -6,7 +6,6 @@ import (
 
 	"github.com/pharosmq/pharos/bpf"
 	"github.com/pharosmq/pharos/connhealth"
-	"github.com/pharosmq/pharos/routetable"
 )
 
 // slip is a note as it lies in the box: what all kinds have, and where the rest is.
@@ -23,7 +22,7 @@ type slip struct {
 type openedMore struct{ peer, local netip.AddrPort }
 
 type dialMore struct {
-	key routetable.BrokerKey
+	key connhealth.BrokerKey
 	id  uint64
 }
 
@@ -32,7 +31,7 @@ type pile struct {
 	slips   []slip
 	opened  []openedMore
 	bound   []connhealth.Broker
-	keys    []routetable.BrokerKey
+	keys    []connhealth.BrokerKey
 	samples []connhealth.Sample
 	events  []bpf.Event
 	dials   []dialMore

@@ -18,12 +18,12 @@ type fakeServer struct {
 	conns map[routetable.ConnID]server.ConnectionInfo
 }
 
-func (f *fakeServer) HoldBroker(routetable.BrokerKey, uint32)          {}
-func (f *fakeServer) ParkBroker(routetable.BrokerKey, uint32)          {}
-func (f *fakeServer) RestoreBroker(routetable.BrokerKey, uint32, bool) {}
-func (f *fakeServer) RemoveBroker(routetable.BrokerKey, uint32)        {}
-func (f *fakeServer) CloseHalfDead(routetable.ConnID)                  {}
-func (f *fakeServer) NowMillis() int64                                 { return 5000 }
+func (f *fakeServer) HoldBroker(routetable.RegistrationKey, uint32)          {}
+func (f *fakeServer) ParkBroker(routetable.RegistrationKey, uint32)          {}
+func (f *fakeServer) RestoreBroker(routetable.RegistrationKey, uint32, bool) {}
+func (f *fakeServer) RemoveBroker(routetable.RegistrationKey, uint32)        {}
+func (f *fakeServer) CloseHalfDead(routetable.ConnID)                        {}
+func (f *fakeServer) NowMillis() int64                                       { return 5000 }
 
 func (f *fakeServer) OnConnections([]routetable.ConnID, func(routetable.ConnID, int)) {}
 
@@ -154,7 +154,9 @@ func (r *rig) silence() {
 
 var discard = slog.DiscardHandler
 
-func keyOf(addr string) routetable.BrokerKey { return routetable.BrokerKey{Cluster: "c1", Addr: addr} }
+func keyOf(addr string) connhealth.BrokerKey {
+	return connhealth.BrokerKey{Cluster: "c1", Name: "n", Addr: addr}
+}
 
 func brokerAt(addr string) connhealth.Broker {
 	return connhealth.Broker{Cluster: "c1", Name: "n", Addr: addr, Generation: 1}

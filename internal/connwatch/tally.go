@@ -68,7 +68,7 @@ func (t *tally) note(n *note) {
 		delete(t.peers, n.conn)
 		delete(t.suspects, n.conn)
 	case noteGone:
-		t.holdEnded(connhealth.BrokerKey(n.key), holdGone)
+		t.holdEnded(n.key, holdGone)
 	case noteSample:
 		t.samples++
 	case noteDial:

@@ -108,9 +108,9 @@ func (w *Watch) row(snapshot *routetable.Snapshot, v *view) diag.Conn {
 		c.State = diag.StateSuspect
 	}
 	for _, key := range v.Brokers {
-		b := diag.Broker{Cluster: key.Cluster, Addr: key.Addr, ID: -1}
-		if info, known := snapshot.Live(routetable.BrokerKey(key)); known {
-			b.Name, b.ID = info.Name, info.ID
+		b := diag.Broker{Cluster: key.Cluster, Name: key.Name, Addr: key.Addr, ID: -1}
+		if info, known := snapshot.Registration(tableKey(key)); known {
+			b.ID = info.ID
 		}
 		c.Brokers = append(c.Brokers, b)
 	}
@@ -150,7 +150,7 @@ func (w *Watch) Brokers(ctx context.Context) ([]diag.BrokerState, error) {
 			Broker: brokerOf(&v.Broker), State: v.State, Judged: v.State, SinceMillis: got.nowMillis - v.SinceMillis,
 			Why: v.Rule.String(), Class: v.Class.String(), Basis: v.Basis, Conn: uint64(v.Conn), Strikes: v.Strikes, HeartbeatAgeMillis: -1,
 		}
-		if info, known := snapshot.Live(routetable.BrokerKey(v.Broker.Key())); known {
+		if info, known := snapshot.Registration(tableKey(v.Broker.Key())); known {
 			b.State = info.State.String()
 			b.HeartbeatAgeMillis = max(0, w.srv.NowMillis()-info.LastSeenMillis)
 		}

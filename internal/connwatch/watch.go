@@ -10,7 +10,6 @@ import (
 
 	"github.com/pharosmq/pharos/bpf"
 	"github.com/pharosmq/pharos/connhealth"
-	"github.com/pharosmq/pharos/routetable"
 )
 
 const (
@@ -54,7 +53,7 @@ func (w *Watch) Start(srv Server, table Table) {
 	w.srv, w.table, w.quit = srv, table, cancel
 	w.dials.ctx = ctx
 	w.det = connhealth.New(w.o.Params, func(key connhealth.BrokerKey) bool {
-		return table.Snapshot().LastOfTopic(routetable.BrokerKey(key))
+		return table.Snapshot().LastOfTopic(tableKey(key))
 	})
 	w.done.Go(func() { w.run(ctx) })
 }
@@ -143,16 +142,18 @@ func (w *Watch) tell(n *note) []connhealth.Action {
 	case noteAnswered:
 		d.RequestsAnswered(w.at(n.lastMillis), n.conn, int(n.count))
 	case noteBound:
-		w.promote(n.conn)
+		if _, open := d.NextSampleMillis(n.conn); open {
+			w.promote(n.conn)
+		}
 		return d.Bound(at, n.conn, n.broker, n.by)
 	case noteClosed:
 		delete(w.brokers, n.conn)
 		return d.Closed(at, n.conn, n.how)
 	case noteGone:
-		if _, known := w.table.Snapshot().Live(n.key); known {
-			return nil // what went is an earlier registration of that address, of another name perhaps
+		if _, known := w.table.Snapshot().Registration(tableKey(n.key)); known {
+			return nil // what went is an earlier registration of that broker
 		}
-		return d.Gone(at, connhealth.BrokerKey(n.key))
+		return d.Gone(at, n.key)
 	case noteSample:
 		return d.Sample(at, n.conn, &n.sample)
 	case noteEvent:
@@ -164,7 +165,7 @@ func (w *Watch) tell(n *note) []connhealth.Action {
 	case noteTraced:
 		w.remark()
 	case noteDial:
-		return d.DialResult(at, connhealth.BrokerKey(n.key), n.dialID, n.dial)
+		return d.DialResult(at, n.key, n.dialID, n.dial)
 	}
 	return nil
 }
