@@ -35,8 +35,8 @@ test-unit: ## the fast part: unit, model, allocation tests and fuzz seeds
 test-race: ## the same under the race detector
 	$(GO) test -race ./...
 
-test-privileged: ## tests that need root and kernel features
-	PHAROS_PRIVILEGED=1 $(GO) test -count=1 -run 'Privileged' ./...
+test-privileged: ## tests that need root and kernel features (one package at a time: they watch the whole kernel)
+	PHAROS_PRIVILEGED=1 $(GO) test -count=1 -p 1 -run 'Privileged' ./...
 
 fuzz: ## every fuzz target for FUZZTIME (15s)
 	@sh test/fuzz.sh $(FUZZTIME)

@@ -37,7 +37,7 @@ fi
 step "fuzz, ${PHAROS_FUZZTIME:-15s} a target" sh test/fuzz.sh "${PHAROS_FUZZTIME:-15s}"
 step "attackers beside innocents, a stopped server" env PHAROS_HOSTILE=1 go test -count=1 -timeout 8m -v ./test/hostile
 if [ "$(id -u)" = 0 ]; then
-	step "privileged tests" env PHAROS_PRIVILEGED=1 go test -count=1 -run Privileged ./...
+	step "privileged tests" env PHAROS_PRIVILEGED=1 go test -count=1 -p 1 -run Privileged ./...
 else
 	not_run "privileged tests" "needs root"
 fi
