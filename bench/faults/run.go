@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -64,17 +66,40 @@ func Run(ctx context.Context, o *Options) error {
 	if err := store.fits(o); err != nil {
 		return err
 	}
-	jobs := o.jobs(store)
-	if len(jobs) == 0 {
-		return nil
+	stayAwake()
+	end := time.Now().Add(o.Budget)
+	for range attempts {
+		jobs := o.jobs(store)
+		if len(jobs) == 0 {
+			break
+		}
+		o.Progress(o.estimate(jobs))
+		left, err := o.runAll(ctx, jobs, store, end)
+		if err != nil {
+			return err
+		}
+		if left > 0 {
+			o.Progress(fmt.Sprintf("the budget is used up with %d runs to do; the next call goes on", left))
+			break
+		}
 	}
-	o.Progress(o.estimate(jobs))
-	return o.runAll(ctx, jobs, store)
+	return nil
+}
+
+// attempts at a run that fails or is disturbed, in one call.
+const attempts = 3
+
+// stayAwake keeps this process from stopping itself. It holds a P while it waits for a child to
+// begin, and starts hundreds of them at a time; all that is timed, and the delay lines, would
+// wait for these, and for a garbage collection that waits for them.
+func stayAwake() {
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), 24))
+	debug.SetGCPercent(1000)
 }
 
 // runAll does jobs in their order, those that there is room for before those that there isn't.
-func (o *Options) runAll(ctx context.Context, jobs []job, s *store) error {
-	begin := time.Now()
+// With a budget it begins none after end, and returns how many are left.
+func (o *Options) runAll(ctx context.Context, jobs []job, s *store, end time.Time) (left int, err error) {
 	r := newRoom(o.Parallel)
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -83,11 +108,10 @@ func (o *Options) runAll(ctx context.Context, jobs []job, s *store) error {
 		j := jobs[i]
 		jobs = slices.Delete(jobs, i, i+1)
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return 0, ctx.Err()
 		}
-		if o.Budget > 0 && time.Since(begin) > o.Budget {
-			o.Progress(fmt.Sprintf("the budget is used up with %d runs to do; the next call goes on", len(jobs)+1))
-			return nil
+		if o.Budget > 0 && time.Now().After(end) {
+			return len(jobs) + 1, nil
 		}
 		wg.Go(func() {
 			defer r.give(j)
@@ -101,7 +125,7 @@ func (o *Options) runAll(ctx context.Context, jobs []job, s *store) error {
 			}
 		})
 	}
-	return nil
+	return 0, nil
 }
 
 // runOne does one run; what goes wrong is in its record.

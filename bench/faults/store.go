@@ -52,6 +52,8 @@ func (s *store) fits(o *Options) error {
 }
 
 func (s *store) has(server string, j job) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.done[storeKey(server, j.mode, float64(j.rtt)/1e6, j.c.Name, j.run)]
 }
 
@@ -62,6 +64,9 @@ func (s *store) add(r *Record) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if r.Error == "" && r.Disturbed == "" {
+		s.done[r.key()] = true
+	}
 	_, err = s.file.Write(append(line, '\n'))
 	return err
 }
