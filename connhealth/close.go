@@ -202,12 +202,14 @@ func (d *Detector) hold(now int64, c *conn, b *broker, how CloseHow, f *closeFac
 
 // startHold begins a hold of a broker that has just lost its connection.
 func (d *Detector) startHold(now int64, b *broker, class Class, rule Rule) {
+	if b.state != stateHeld {
+		d.stats.Held++
+	}
 	b.set(now, stateHeld, basisNone, class, rule)
 	b.lostMillis, b.newSinceMillis = now, now-d.p.CandidateBeforeMillis
 	b.troubleOpen, b.synAcksLost = false, 0
 	b.confirming = rule == RuleConfirmClose || rule == RuleNotTheBroker
 	b.dial.anew()
-	d.stats.Held++
 }
 
 // holdOver ends a hold that nothing settled.

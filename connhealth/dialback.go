@@ -156,7 +156,7 @@ func (d *Detector) tickDial(now int64, b *broker) {
 // and then as a test at the very moment that the silence is long enough, instead of waiting
 // for the kernel's next transmission.
 func (d *Detector) dialSuspect(now int64, b *broker, c *conn) {
-	due := c.silent.firstMillis + d.deadMillis(now, c)
+	due := c.silent.firstMillis + d.deadMillis(now, c.brokers)
 	if c.silent.n == 0 {
 		d.dialSoon(now, b)
 		return

@@ -32,7 +32,7 @@ type Explanation struct {
 	SndWndBytes      uint32
 	SoftErr          syscall.Errno
 	RTTMicros        uint32
-	LossOwn          float64
+	LossOwn          float64 // as seen; phi assumes at least LossMin
 	LossGlobal       float64
 	Phi              float64
 	ThresholdMillis  int64 // of tested silence, with doubling and freeze
@@ -53,10 +53,10 @@ type Explanation struct {
 
 // explain gathers the evidence about a connection, a broker, or both.
 func (d *Detector) explain(now int64, c *conn, b *broker, class Class, rule Rule) *Explanation {
-	x := &Explanation{AtMillis: now, Class: class, Rule: rule, Freeze: d.freeze.level, LossGlobal: d.loss.rate(now, &d.p),
+	x := &Explanation{AtMillis: now, Class: class, Rule: rule, Freeze: d.freeze.level, LossGlobal: d.loss.seen(now, &d.p),
 		HeardAgeMillis: -1, WitnessAgeMillis: -1, DialAgeMillis: -1}
 	if c != nil {
-		d.explainConn(x, now, c)
+		d.explainConn(x, now, c, b)
 	}
 	if b != nil {
 		x.Strikes, x.LastOfTopic = b.strikesAt(now), b.lastOfTopic
@@ -69,7 +69,12 @@ func (d *Detector) explain(now int64, c *conn, b *broker, class Class, rule Rule
 	return x
 }
 
-func (d *Detector) explainConn(x *Explanation, now int64, c *conn) {
+// explainConn: b, if it is not nil, may have lost c already; it was judged as a broker's.
+func (d *Detector) explainConn(x *Explanation, now int64, c *conn, b *broker) {
+	brokers := c.brokers
+	if b != nil && len(brokers) == 0 {
+		brokers = []*broker{b}
+	}
 	bound := c.boundMillis(&d.p)
 	x.Conn = c.id
 	_, x.SilentMillis = c.silent.counted(now, bound)
@@ -83,13 +88,13 @@ func (d *Detector) explainConn(x *Explanation, now int64, c *conn) {
 	x.AckAgeMillis, x.DataAgeMillis = now-c.ackMillis, now-c.dataMillis
 	x.UnackedSegs, x.Retransmits, x.Probes = c.last.UnackedSegs, c.last.Retransmits, c.last.Probes
 	x.SndWndBytes, x.SoftErr, x.RTTMicros = c.last.SndWndBytes, c.last.SoftErr, c.last.RTTMicros
-	x.LossOwn = c.host.loss.rate(now, &d.p)
+	x.LossOwn = c.host.loss.seen(now, &d.p)
 	n, _ := c.silent.counted(now, bound)
 	if n == 0 || x.Rule == RuleOneWay {
 		n = x.Unanswered
 	}
 	x.Phi = d.phi(now, c, n)
-	x.ThresholdMillis = d.deadMillis(now, c)
+	x.ThresholdMillis = d.deadMillis(now, brokers)
 	if w, ok := d.witness.other(c.host); ok {
 		x.WitnessAgeMillis = now - w
 	}

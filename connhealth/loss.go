@@ -40,3 +40,10 @@ func (l *loss) rate(now int64, p *Params) float64 {
 	q := (l.lost + lossTrialsMin*p.LossMin) / (l.trials + lossTrialsMin)
 	return min(max(q, p.LossMin), p.LossMax)
 }
+
+// seen returns the part that was lost of what was tried, for operators: 0 of a clean path. Of
+// a path that was hardly tried it is small, whatever happened there.
+func (l *loss) seen(now int64, p *Params) float64 {
+	l.fade(now, p)
+	return l.lost / max(l.trials, lossTrialsMin)
+}

@@ -123,6 +123,9 @@ func (s *script) command(t *testing.T, td *datadriven.TestData) {
 	case "stalled":
 		s.now += int64(stall)
 		s.do(s.d.Stalled(s.now, int64(stall)))
+	case "loop-stalled":
+		s.run(int64(stall))
+		s.do(s.d.LoopStalled(s.now, int64(stall)))
 	case "show":
 		s.show()
 	default:

@@ -1,9 +1,9 @@
 package connhealth
 
-// Stalled tells of a pause of our own, an event loop's or the whole process', that ended
-// now: every deadline moves by forMillis, and closes that follow are doubtful, since
-// answers of ours came late. That Tick was not called for StallMillis is such a pause too:
-// the first call after it notices.
+// Stalled tells of a pause of the whole process that ended now: every deadline moves by
+// forMillis, all silence so far is forgotten, and closes that follow are doubtful, since
+// answers of ours came late. That Tick was not called for StallMillis is such a pause: the
+// first call after it notices.
 func (d *Detector) Stalled(now, forMillis int64) []Action {
 	if d.tickMillis != never {
 		d.tickMillis = now
@@ -14,9 +14,28 @@ func (d *Detector) Stalled(now, forMillis int64) []Action {
 }
 
 func (d *Detector) stalled(now, forMillis int64) {
+	d.restartClocks(now)
+	d.shift(now, forMillis)
+}
+
+// LoopStalled tells that an event loop stood still for forMillis until now, while others did
+// not. The kernel went on, so that silence is silence; but what peers sent was not read, and
+// answers came late: deadlines of what peers have to do move, and closes are doubtful.
+func (d *Detector) LoopStalled(now, forMillis int64) []Action {
+	d.begin(now)
+	if d.stallUntilMillis != never {
+		forMillis = min(forMillis, now-d.stallUntilMillis) // the rest is known
+	}
+	if forMillis > 0 {
+		d.shift(now, forMillis)
+	}
+	return d.out
+}
+
+// shift remembers a pause of ours and moves deadlines by it.
+func (d *Detector) shift(now, forMillis int64) {
 	d.stats.StallMillis += forMillis
 	d.stallMillis, d.stallUntilMillis = forMillis, now
-	d.restartClocks(now)
 	for _, b := range d.list {
 		b.shift(forMillis)
 	}

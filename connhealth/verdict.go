@@ -131,7 +131,7 @@ func (d *Detector) dead(now int64, c *conn) (Rule, Class) {
 	}
 	p := &d.p
 	bound := c.boundMillis(p)
-	limit := d.deadMillis(now, c)
+	limit := d.deadMillis(now, c.brokers)
 	alone := d.alone(c.host)
 	n, silent := c.silent.counted(now, bound)
 	class := d.classify(now, c)
@@ -161,14 +161,15 @@ func (d *Detector) dead(now int64, c *conn) (Rule, Class) {
 	return RuleNone, class
 }
 
-// deadMillis is the tested silence that a verdict about c needs now.
-func (d *Detector) deadMillis(now int64, c *conn) int64 {
+// deadMillis is the tested silence that a verdict about a connection with these brokers
+// needs now.
+func (d *Detector) deadMillis(now int64, brokers []*broker) int64 {
 	p := &d.p
-	if len(c.brokers) == 0 {
+	if len(brokers) == 0 {
 		return p.ClientDeadMillis
 	}
 	limit := p.DeadMillis
-	for _, b := range c.brokers {
+	for _, b := range brokers {
 		limit = max(limit, p.DeadMillis<<min(b.strikesAt(now), 8))
 	}
 	switch d.freeze.level {

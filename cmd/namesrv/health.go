@@ -60,6 +60,7 @@ func (h *health) start(srv *server.Server, table *routetable.Table, mode bpf.Mod
 	h.opened.Go(func() {
 		t, err := bpf.Open(bpf.Options{Mode: mode, Ports: []uint16{port}})
 		if err != nil {
+			h.watch.TraceFailed(err)
 			h.log.tell("tcpTracing=on, but the kernel's events cannot be had, so connections are judged by samples alone: " + err.Error())
 			return
 		}

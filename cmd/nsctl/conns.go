@@ -133,13 +133,8 @@ func span(millis int64) string {
 
 func micros(n uint32) string { return strconv.FormatFloat(float64(n)/1000, 'f', 1, 64) + "ms" }
 
-// loss is an estimate in percent. Least is what is assumed of a path without any loss.
-func loss(rate float64) string {
-	if rate <= diag.LossLeast {
-		return fmt.Sprintf("<=%.0f%%", diag.LossLeast*100)
-	}
-	return fmt.Sprintf("%.1f%%", rate*100)
-}
+// loss is a rate in percent.
+func loss(rate float64) string { return fmt.Sprintf("%.1f%%", rate*100) }
 
 // order returns how rows are sorted.
 func order(by string) (func(a, b diag.Conn) int, error) {

@@ -69,10 +69,10 @@ func TestTableOfConnections(t *testing.T) {
 	addr, asked := adminPort(t, map[string]any{"/conns": someConns})
 	golden(t, `
 ID  ROLE    IDENTITY                   PEER            STATE   WHY          SILENT  HEARD  UNACKED  RTOS  PROBES  WINDOW  RTT     LOSS  AGE
-1   broker  broker-a/0@10.0.0.1:10911  10.0.0.1:4001   parked  idle_silent  6.1s    7.2s   0        0     7       64256   0.4ms   <=2%  60m
+1   broker  broker-a/0@10.0.0.1:10911  10.0.0.1:4001   parked  idle_silent  6.1s    7.2s   0        0     7       64256   0.4ms   2.0%  60m
 2   broker  broker-b/1@10.0.0.2:10911  10.0.0.2:4002   ok      lossy        0s      0.3s   2        1     0       501     50.1ms  6.4%  24h
-17  client  JAVA/513                   10.0.0.9:52144  ok      healthy      0s      12.0s  0        0     0       ?       0.9ms   <=2%  40.0s
-18  client                             10.0.0.9:52145  ok      healthy      0s      0s     ?        ?     ?       ?       ?       <=2%  0.1s`,
+17  client  JAVA/513                   10.0.0.9:52144  ok      healthy      0s      12.0s  0        0     0       ?       0.9ms   2.0%  40.0s
+18  client                             10.0.0.9:52145  ok      healthy      0s      0s     ?        ?     ?       ?       ?       2.0%  0.1s`,
 		"conns", "-admin", addr)
 	if got := *asked; len(got) != 1 || got[0] != "/conns" {
 		t.Errorf("asked %q", got)
@@ -146,7 +146,7 @@ now: parked, idle_silent
 
 #7 2026-11-22 04:11:02.123 PARK broker-a/0@10.0.0.1:10911 by rule silence, idle_silent (observed only: nothing was done)
   silent 4.6s of 4.1s (tested), without an answer 4.6s, 6 transmissions unanswered, phi 10.2
-  heard 5.7s ago, acknowledgement 5.7s, data 20.1s; RTT 0.4ms, loss to this host <=2%, to all 3.1%
+  heard 5.7s ago, acknowledgement 5.7s, data 20.1s; RTT 0.4ms, loss to this host 2.0%, to all 3.1%
   in flight 0 segments, 0 time-outs in a row, 6 probes unanswered, window 64256
   another host was heard 0.3s ago; dial-back timeout 0.9s ago; 1 contradicted verdicts double its thresholds; the network says: no route to host
   transmissions:

@@ -59,6 +59,9 @@ func TestHoldsEnd(t *testing.T) {
 		hold := fullAction(connhealth.ActHold, 7, name)
 		hold.Why.AtMillis, hold.Why.CloseSilence = 10_000, 2000
 		r.tally.action(hold)
+		again := fullAction(connhealth.ActHold, 7, name) // of a newer registration: the hold goes on
+		again.Why.AtMillis, again.Why.CloseSilence = 12_000, 0
+		r.tally.action(again)
 		end(hold.Broker.Key())
 	}
 	act := func(name string, kind connhealth.ActionKind) func(connhealth.BrokerKey) {

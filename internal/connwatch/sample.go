@@ -21,6 +21,7 @@ func (w *Watch) sample(nowMillis int64) {
 		ids[i] = routetable.ConnID(id)
 	}
 	w.srv.OnConnections(ids, func(id routetable.ConnID, fd int) {
+		w.noticeStall(nowMillis)
 		n := note{kind: noteSample, atMillis: w.now(), conn: connhealth.ConnID(id)}
 		var info tcpinfo.Info
 		known, err := tcpinfo.Read(fd, &info)
@@ -30,6 +31,20 @@ func (w *Watch) sample(nowMillis int64) {
 		n.sample = sampleOf(&info, known)
 		w.box.put(&n)
 	})
+}
+
+// noticeStall tells of a loop that did for long not come to what it was asked at askedMillis,
+// once for each such pause. On the loop.
+func (w *Watch) noticeStall(askedMillis int64) {
+	now := w.now()
+	late := now - askedMillis
+	if late < w.o.Params.StallMillis {
+		return
+	}
+	// Several loops, and several connections of one, may notice the same pause.
+	if told := w.stallTold.Load(); now-told >= w.o.Params.StallMillis && w.stallTold.CompareAndSwap(told, now) {
+		w.box.put(&note{kind: noteStalled, atMillis: now, forMillis: late})
+	}
 }
 
 // sampleOf says in the detector's words what TCP_INFO said, of which the kernel knew the

@@ -88,7 +88,9 @@ func (t *tally) action(a *connhealth.Action) {
 	case connhealth.ActRecovered:
 		delete(t.suspects, a.Conn)
 	case connhealth.ActHold:
-		t.held[a.Broker.Key()] = heldBroker{x.AtMillis, max(x.CloseSilence, x.CloseLate)}
+		if _, held := t.held[a.Broker.Key()]; !held { // else it goes on
+			t.held[a.Broker.Key()] = heldBroker{x.AtMillis, max(x.CloseSilence, x.CloseLate)}
+		}
 	case connhealth.ActRestore:
 		t.holdEnded(a.Broker.Key(), holdRestored)
 	case connhealth.ActPark:

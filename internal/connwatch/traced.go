@@ -20,6 +20,7 @@ const dumpRowsMax = 50_000
 type traced struct {
 	mu     sync.RWMutex // held for reading while the tracer is asked
 	tracer *bpf.Tracer  // nil: not open yet, or not any more
+	failed string       // why it could not be opened
 	dump   sync.Mutex   // one at a time: each walks the kernel's whole table
 }
 
@@ -34,12 +35,27 @@ func (t *traced) forget() { t.set(nil) }
 
 // state is how the kernel's events are had, and why not. tracer is nil if they are not.
 func (t *traced) state() (tracing, reason string) {
-	switch t := t.tracer; {
-	case t == nil:
-		return bpf.RunningSampling, "not loaded"
-	default:
-		return t.Mode(), t.Reason()
+	switch {
+	case t.tracer != nil:
+		return t.tracer.Mode(), t.tracer.Reason()
+	case t.failed != "":
+		return bpf.RunningSampling, t.failed
 	}
+	return bpf.RunningSampling, "not loaded"
+}
+
+// TraceFailed has operators told why there is no tracer.
+func (w *Watch) TraceFailed(err error) {
+	w.traced.mu.Lock()
+	defer w.traced.mu.Unlock()
+	w.traced.failed = err.Error()
+}
+
+// tracing is state for whoever does not hold the lock.
+func (t *traced) tracing() (tracing, reason string) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.state()
 }
 
 // Dump asks the kernel once for all sockets of ours, also those that we have closed and it

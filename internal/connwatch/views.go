@@ -85,6 +85,7 @@ func (w *Watch) Conn(ctx context.Context, id uint64) (diag.ConnReport, error) {
 		why := whyOf(p.views[0].Why)
 		r.Conn, r.Why, brokers = &row, &why, row.Brokers
 	}
+	r.Tracing, r.TracingReason = w.traced.tracing()
 	r.Evidence = w.evidenceOf(id, brokers)
 	if r.Conn == nil && len(r.Evidence) == 0 {
 		return r, diag.ErrNoConn

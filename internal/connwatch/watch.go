@@ -27,8 +27,10 @@ type Watch struct {
 	tracer atomic.Pointer[bpf.Tracer]
 	broken atomic.Bool // the detector panicked, or is stopped: closes unregister, as in Java
 	dials  dialer
-	quit   context.CancelFunc
-	done   sync.WaitGroup
+	// stallTold is when a loop was last said to have stood still.
+	stallTold atomic.Int64
+	quit      context.CancelFunc
+	done      sync.WaitGroup
 	// For operators.
 	kept    kept
 	queries chan query
@@ -160,6 +162,8 @@ func (w *Watch) tell(n *note) []connhealth.Action {
 		if e, ok := eventOf(&n.event); ok {
 			return d.Event(at, &e)
 		}
+	case noteStalled:
+		return d.LoopStalled(at, n.forMillis)
 	case noteCalm:
 		w.calm(n.conn)
 	case noteTraced:

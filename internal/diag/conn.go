@@ -58,14 +58,10 @@ type Conn struct {
 	MinRTTMicros   uint32 `json:"minRttMicros"`
 	RetransSegs    uint32 `json:"retransSegs"` // in its life
 	DataSegsOut    uint32 `json:"dataSegsOut"`
-	// LossOwn is the estimate of the chance that a transmission to this host goes
-	// unanswered; never below LossLeast, which is assumed of every path.
+	// LossOwn is the part of the transmissions to this host that went unanswered lately.
 	LossOwn float64 `json:"lossOwn"`
 	Phi     float64 `json:"phi"`
 }
-
-// LossLeast is the least loss that is assumed of a path.
-const LossLeast = 0.02
 
 // Identity is who is at the other end in a few words.
 func (c *Conn) Identity() string {

@@ -108,4 +108,7 @@ type ConnReport struct {
 	Conn     *Conn      `json:"conn"` // nil: it is closed
 	Why      *Why       `json:"why"`  // as it stands now
 	Evidence []Evidence `json:"evidence"`
+	// Tracing is whether the kernel's events are had ("ebpf") or not ("sampling"), and why not.
+	Tracing       string `json:"tracing"`
+	TracingReason string `json:"tracingReason,omitempty"`
 }
