@@ -200,7 +200,7 @@ func (e *engine) ready(c *conn, events uint32) {
 		return
 	}
 	if events&unix.EPOLLOUT != 0 && c.state == connOpen {
-		e.flush(c)
+		e.writable(c)
 	}
 	if events&(unix.EPOLLIN|unix.EPOLLHUP|unix.EPOLLERR) != 0 && c.state == connOpen {
 		e.readable(c)

@@ -132,6 +132,19 @@ func (e *engine) flush(c *conn) {
 	}
 }
 
+// writable goes on with what c has to send; with a large body in its turn.
+func (e *engine) writable(c *conn) {
+	if c.big == nil || c.outAt < len(c.out) {
+		e.flush(c)
+		return
+	}
+	e.waitForRoom(c, false)
+	if !c.queued {
+		c.queued = true
+		e.bigs = append(e.bigs, c)
+	}
+}
+
 // sent deals with the outcome of a send; false: no more can be sent now.
 func (e *engine) sent(c *conn, n int, errno unix.Errno) bool {
 	switch errno {
