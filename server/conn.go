@@ -60,6 +60,10 @@ type connection struct {
 	agent atomic.Uint64
 	// lanes is what of its requests waits in lanes.
 	lanes laneShare
+	// intake is its large frame's part in what comes in; intake.mu's.
+	intake intakeShare
+	// waits: it is not read from for a reason of ours, so its silence means nothing.
+	waits atomic.Bool
 	// progressMillis is when bytes last moved: in for a partial frame, out for a blocked
 	// peer. By the loop's clock.
 	progressMillis atomic.Int64
@@ -74,10 +78,16 @@ type connection struct {
 	slot           int         // index in loop.conns
 	inAgain        bool        // waits in loop.again
 	inDraining     bool        // is in loop.draining
-	blocked        bool        // is not read from until its peer has read, or its requests in lanes are done
-	outMillis      int64       // when its peer last took something of what waits, or nothing waited
-	ackedBytes     uint64      // what the peer had acknowledged
-	ackedMillis    int64       // at this time
+	blocked        bool        // stops is not empty
+	stops          stops       // why it is not read from
+	roomMillis     int64       // since when its next request waits for room in lanes; 0: it does not
+	roomBytes      int         // how much
+	roomWatched    bool        // the watcher knows of it
+	look           intakeLook
+	inIncoming     bool   // is in loop.incoming
+	outMillis      int64  // when its peer last took something of what waits, or nothing waited
+	ackedBytes     uint64 // what the peer had acknowledged
+	ackedMillis    int64  // at this time
 }
 
 // ID implements Conn.

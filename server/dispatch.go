@@ -102,7 +102,7 @@ func (s *Server) dispatch(rq *Request) {
 	default:
 		s.serveRoute(&s.table.routes[slot], rq)
 	}
-	if !rq.detached && !rq.ended {
+	if !rq.detached && !rq.ended && !rq.postponed {
 		rq.Reply(codec.SystemError, RemarkNotSet, nil)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 
 	"github.com/panjf2000/gnet/v2"
 	"golang.org/x/sys/unix"
@@ -43,6 +44,7 @@ type gnetLoop struct {
 	engine *engine
 	el     gnet.EventLoop
 	loop   *loop
+	epoll  int // see read_interest.go
 }
 
 // run implements loopEngine.
@@ -154,15 +156,27 @@ func (e *engine) OnClose(gc gnet.Conn, err error) gnet.Action {
 	if !ok {
 		return gnet.None
 	}
-	reason := CloseBroken
+	reason, errno := CloseBroken, errnoOf(err)
 	switch {
 	case err == nil:
 		reason = e.srv.endReason()
 	case errors.Is(err, io.EOF):
-		reason = ClosePeer
+		// So is a reset called where nobody wanted to read.
+		if errno = pendingError(gc.Fd()); errno == 0 {
+			reason = ClosePeer
+		}
 	}
-	c.loop.ended(c, reason, errnoOf(err))
+	c.loop.ended(c, reason, errno)
 	return gnet.None
+}
+
+// pendingError is the network's error that a socket has to tell, 0 if there is none.
+func pendingError(fd int) syscall.Errno {
+	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err != nil {
+		return 0
+	}
+	return syscall.Errno(errno)
 }
 
 // loopOf returns the loop that runs on el.
@@ -171,7 +185,7 @@ func (e *engine) loopOf(el gnet.EventLoop) *loop {
 	defer e.mu.Unlock()
 	g := e.loops[el]
 	if g == nil {
-		g = &gnetLoop{engine: e, el: el}
+		g = &gnetLoop{engine: e, el: el, epoll: epollOf(el)}
 		g.loop = newLoop(e.srv, g)
 		e.loops[el] = g
 		e.srv.addLoop(g.loop)

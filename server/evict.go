@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 )
@@ -51,10 +52,15 @@ type victim struct {
 }
 
 // evictInbound closes those whose unfinished frames have rested longest: a slow honest
-// sender adds to its frame all the time.
+// sender adds to its frame all the time. Those who rest since they are not read from come
+// last, unless they had their turn and did not use it.
 func (e *evictor) evictInbound() {
 	e.evict(&e.srv.inbound, CloseInboundMemory, func(c *connection) victim {
-		return victim{c, c.inboundHeld.Load(), c.progressMillis.Load()}
+		order := c.progressMillis.Load()
+		if c.waits.Load() && !e.srv.intake.wasted(c) {
+			order = math.MaxInt64
+		}
+		return victim{c, c.inboundHeld.Load(), order}
 	})
 }
 

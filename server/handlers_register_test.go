@@ -340,7 +340,8 @@ func TestRegisterBrokerOrder(t *testing.T) {
 	}
 }
 
-// Without room in the lanes a registration is answered SYSTEM_BUSY, and its broker lives.
+// Without room in the lanes a registration waits for some seconds; then it is answered
+// SYSTEM_BUSY, and its broker lives.
 func TestRegisterBrokerBusy(t *testing.T) {
 	r := newRig(t, nil)
 	c := r.dial()
@@ -358,6 +359,15 @@ func TestRegisterBrokerBusy(t *testing.T) {
 	}
 	request := &Request{Cmd: cmd, Conn: c.conn, NowMillis: info.LastSeenMillis + 1000, conn: c.conn, srv: r.Server, frame: rq}
 	request.prepare(nil)
+	r.dispatch(request)
+	if !request.postponed || request.Answered() || c.conn.stops != stopRoom {
+		t.Fatalf("postponed %v, answered %v, stops %d", request.postponed, request.Answered(), c.conn.stops)
+	}
+	c.conn.roomMillis = r.loop.localMillis - roomPatienceMillis
+	if !r.loop.unblock(c.conn) {
+		t.Fatal("it waits for ever")
+	}
+	request.postponed = false
 	r.dispatch(request)
 	a := decode(t, request.dst)
 	a.want(t, codec.SystemBusy, "[OVERLOAD]system busy, start flow control for a while", "")

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -115,7 +116,7 @@ func (h *handlers) runExpiryScanAfter(firstMillis int64, quit <-chan struct{}) {
 // closes their connections. Silence is only believed when every event loop has shown that
 // it reads what arrives; and each removal goes behind what waits in the broker's lane.
 func (h *handlers) scanNotActive(patience time.Duration, quit <-chan struct{}) {
-	expired := h.table.Snapshot().ScanNotActive(h.clock.Millis())
+	expired := slices.DeleteFunc(h.table.Snapshot().ScanNotActive(h.clock.Millis()), h.keptWaiting)
 	if len(expired) == 0 {
 		return
 	}
@@ -127,6 +128,17 @@ func (h *handlers) scanNotActive(patience time.Duration, quit <-chan struct{}) {
 	for _, e := range expired {
 		h.srv.lanes.SubmitAlways(BrokerLane(e.Broker), laneJobBytes, func() { h.expire(e) })
 	}
+}
+
+// keptWaiting reports whether a broker is silent since its connection is not read from: what it
+// has sent meanwhile waits, so it lives on as if it had been heard of.
+func (h *handlers) keptWaiting(e routetable.ExpiredBroker) bool {
+	c, open := h.srv.conns.get(e.Conn)
+	if !open || !c.waits.Load() || h.srv.intake.wasted(c) {
+		return false
+	}
+	h.table.Heartbeat([]byte(e.Broker.Cluster), []byte(e.Broker.Addr), h.clock.Millis())
+	return true
 }
 
 // expire removes a silent broker unless it was heard of since.

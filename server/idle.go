@@ -18,6 +18,9 @@ func (l *loop) tick() {
 	if len(l.draining) > 0 {
 		l.drain(true)
 	}
+	if len(l.incoming) > 0 {
+		l.lookAtIntake()
+	}
 }
 
 // expire closes c if it has been idle, or stuck in a frame, for too long.
@@ -26,7 +29,7 @@ func (l *loop) expire(c *connection) {
 	case c.Closed():
 	case c.inboundHeld.Load() > 0 && !c.blocked && !c.inAgain && l.localMillis-c.progressMillis.Load() > l.srv.o.PartialFrameStallMillis:
 		l.closing(c, ClosePartialStalled)
-	case l.srv.o.IdleSeconds > 0 && l.localMillis-c.lastUsedMillis > int64(l.srv.o.IdleSeconds)*1000:
+	case l.srv.o.IdleSeconds > 0 && !c.waits.Load() && l.localMillis-c.lastUsedMillis > int64(l.srv.o.IdleSeconds)*1000:
 		// Neither a whole frame in nor anything out. Not logged: this is routine.
 		c.Close(CloseIdle)
 	}

@@ -16,16 +16,24 @@ func (b *laneBudget) crowded() bool { return b.bytes.Load() > b.bytesMax/2 }
 // large jobs: some dozen of them, which any peer can send, must not leave all brokers with
 // small registrations outside.
 func (b *laneBudget) reserve(bytes int) bool {
-	bytesMax := b.bytesMax
-	if bytes > largeFrameBytes {
-		bytesMax -= bytesMax / laneSmallShare
-	}
-	if b.bytes.Add(int64(bytes)) > bytesMax {
+	if b.bytes.Add(int64(bytes)) > b.mostFor(bytes) {
 		b.bytes.Add(-int64(bytes))
-		b.rejected.Add(1)
 		return false
 	}
 	return true
+}
+
+// hasRoom reports whether there is room for a job, and spare bytes are left then.
+func (b *laneBudget) hasRoom(bytes int, spare int64) bool {
+	return b.bytes.Load()+int64(bytes)+spare <= b.mostFor(bytes)
+}
+
+// mostFor is what the lanes may hold with a job of so many bytes.
+func (b *laneBudget) mostFor(bytes int) int64 {
+	if bytes > largeFrameBytes {
+		return b.bytesMax - b.bytesMax/laneSmallShare
+	}
+	return b.bytesMax
 }
 
 // force accounts for a job to come, room or not.

@@ -5,7 +5,7 @@ import "sync/atomic"
 // What one connection may have waiting in the lanes. A peer that pipelines heavy requests
 // would otherwise fill the lanes' budget, and brokers on other connections would be refused
 // for want of room. So a connection whose share is used up is not read from until its
-// requests are done, like one whose peer does not read (outbound.go); requests that may
+// requests are done (stops.go); requests that may
 // not be refused, such as an unregistration, are bounded by this alone.
 //
 // A broker has one request waiting, seldom two.
@@ -54,9 +54,10 @@ func (s *laneShare) free() bool {
 // from c for a while.
 func (s *Server) takeLaneShare(c *connection, b *laneBudget, bytes int, onLoop bool) {
 	c.lanes.take(bytes)
-	if onLoop && !c.blocked && c.lanes.used(b) {
+	if onLoop && c.lanes.used(b) {
 		c.lanes.waitsFor = b
-		c.loop.blockForLanes(c)
+		c.lanes.waiting.Store(true)
+		c.loop.block(c, stopLanes)
 	}
 }
 
@@ -70,13 +71,4 @@ func (s *Server) giveBackLaneShare(c *connection, bytes int) {
 			}
 		}})
 	}
-}
-
-// blockForLanes stops reading from c until its requests in lanes are done.
-func (l *loop) blockForLanes(c *connection) {
-	c.blocked = true
-	c.lanes.waiting.Store(true)
-	l.stats.PausedConnections++
-	l.watch(c)
-	l.pump.wakeIn(blockedPollInterval)
 }

@@ -148,7 +148,8 @@ func (l *Lanes) pool(key LaneKey) *lanePool {
 // while it waits. It reports false, and does nothing, when the lanes of its kind hold as
 // many bytes as they may.
 func (l *Lanes) Submit(key LaneKey, bytes int, job func()) bool {
-	if !l.pool(key).reserve(bytes) {
+	if g := l.pool(key); !g.reserve(bytes) {
+		g.rejected.Add(1)
 		return false
 	}
 	l.enqueue(key, bytes, job)

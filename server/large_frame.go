@@ -33,6 +33,7 @@ type largeFrame struct {
 	bodyGot    int
 	request    *Request // once the header is complete, if the frame is served on the loop
 	skipBody   bool     // nobody will read it: it is counted and not kept
+	granted    int64    // what the intake has granted it, once it is complete
 }
 
 // newLargeFrame begins a frame; prefix is its first codec.FramePrefixBytes, checked by
@@ -94,6 +95,13 @@ func (f *largeFrame) headerFrame() []byte {
 func (f *largeFrame) handOver() *largeFrame {
 	f.request = nil
 	return f
+}
+
+// takeGrant is what the caller gives back to the intake when it is done with the frame.
+func (f *largeFrame) takeGrant() int64 {
+	granted := f.granted
+	f.granted = 0
+	return granted
 }
 
 // join copies the body together, into room if it fits, and gives the blocks back.

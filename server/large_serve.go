@@ -39,11 +39,15 @@ func (l *loop) feedLarge(c *connection) bool {
 			return false
 		}
 	}
+	if l.postponeLarge(c, f) {
+		return false
+	}
 	c.large = nil
 	c.lastUsedMillis = l.localMillis
 	l.stats.FramesIn++
 	l.stats.LargeFramesIn++
 	l.batch.framesLeft--
+	f.granted = l.srv.intake.handOver(c)
 	l.finishLarge(c, f)
 	return true
 }
@@ -61,7 +65,9 @@ func (l *loop) beginLarge(c *connection, f *largeFrame) {
 		return
 	}
 	slot, known := l.srv.table.find(cmd.Code)
-	f.skipBody = !known || cmd.IsResponse()
+	if f.skipBody = !known || cmd.IsResponse(); f.skipBody {
+		l.srv.intake.forget(c) // it takes no room
+	}
 	if !f.skipBody && l.srv.table.routes[slot].begin == nil {
 		return
 	}
@@ -92,19 +98,22 @@ func (l *loop) finishLarge(c *connection, f *largeFrame) {
 		l.serveRequest(c, rq)
 		if !rq.detached {
 			f.release()
+			l.srv.intake.giveBack(f.takeGrant())
 		}
 		return
 	}
 	budget := &l.srv.lanes.brokers.laneBudget
 	if !budget.reserve(f.totalBytes) {
+		budget.rejected.Add(1)
 		l.refuseLarge(c, f)
 		return
 	}
 	srv := l.srv
-	bytes := f.totalBytes
+	bytes, granted := f.totalBytes, f.takeGrant()
 	srv.takeLaneShare(c, budget, bytes, true)
 	srv.lanes.enqueue(connLane(c.id), bytes, func() {
 		defer srv.giveBackLaneShare(c, bytes)
+		defer srv.intake.giveBack(granted)
 		srv.serveOffLoop(c, f.assemble())
 	})
 }
@@ -112,6 +121,7 @@ func (l *loop) finishLarge(c *connection, f *largeFrame) {
 // refuseLarge answers SYSTEM_BUSY to a large frame that no lane has room for.
 func (l *loop) refuseLarge(c *connection, f *largeFrame) {
 	defer f.release()
+	defer func() { l.srv.intake.giveBack(f.takeGrant()) }()
 	cmd := new(codec.Command)
 	if err := cmd.Decode(f.headerFrame(), &l.srv.o.Limits); err != nil {
 		l.badFrame(c, err, f.head)

@@ -40,6 +40,7 @@ type loop struct {
 	scanAt   int
 	again    []*connection // with work left at the bound of a callback
 	draining []*connection // with unsent output, or blocked
+	incoming []*connection // with a large frame that comes in
 	pump     pumpTimer
 
 	mailMu      sync.Mutex
@@ -58,6 +59,9 @@ type loopEngine interface {
 	close(w wire)
 	// acked is how many bytes the peer of w has acknowledged; only on the loop.
 	acked(w wire) uint64
+	// setReading has the peer's bytes read from w, or left with the kernel; only on the loop,
+	// while w is open.
+	setReading(w wire, on bool)
 }
 
 // batch is what a callback has done so far, and what it may do.
@@ -111,6 +115,7 @@ func (l *loop) ended(c *connection, reason CloseReason, errno syscall.Errno) {
 	if c.large != nil {
 		c.large.release()
 		c.large = nil
+		l.srv.intake.forget(c)
 	}
 	l.holdInbound(c, 0)
 	l.holdOutbound(c, 0)
@@ -132,6 +137,8 @@ func (l *loop) traffic(c *connection) {
 	if !c.blocked {
 		l.read(c)
 		l.flush(c)
+	} else {
+		l.engine.setReading(c.wire, false)
 	}
 	l.settle(c)
 	l.endBatch()

@@ -156,7 +156,7 @@ func (l *loop) pumpNow() {
 
 func (l *loop) anyBlocked() bool {
 	for _, c := range l.draining {
-		if c.blocked && !c.closed {
+		if c.stops&^stopIntake != 0 && !c.closed {
 			return true
 		}
 	}

@@ -70,7 +70,7 @@ func (l *loop) frameReady(c *connection, n int) bool {
 		return false
 	}
 	if totalBytes > largeFrameBytes {
-		c.large = newLargeFrame(head, totalBytes)
+		l.beginFrame(c, head, totalBytes)
 		return true
 	}
 	return totalBytes <= n
@@ -92,6 +92,11 @@ func (l *loop) readChunk(c *connection, chunk []byte) bool {
 		}
 		used += totalBytes
 		l.serveFrame(c, rest[:totalBytes:totalBytes])
+		if l.rq.postponed {
+			l.rq.postponed = false
+			used -= totalBytes
+			break
+		}
 		if c.Closed() || c.blocked || l.batch.spent() {
 			break
 		}
@@ -124,14 +129,25 @@ func (l *loop) serveFrame(c *connection, frame []byte) {
 func (l *loop) serveRequest(c *connection, rq *Request) {
 	before := len(l.out)
 	rq.prepare(l.out)
-	rq.watched = l.srv.watcher != nil && l.watchRequest(c, rq.Cmd)
+	waited := c.roomMillis != 0
+	if waited {
+		rq.watched = c.roomWatched // it was told when the request came
+	} else {
+		rq.watched = l.srv.watcher != nil && l.watchRequest(c, rq.Cmd)
+	}
 	timed := rq.Cmd.Code != codec.CodeGetRouteInfoByTopic || l.stats.FramesIn%latencySampleEvery == 0
 	if timed {
 		rq.startNanos = l.srv.clock.nanos()
 	}
 	l.srv.dispatch(rq)
 	l.out = rq.dst
+	if waited && !rq.postponed {
+		c.roomMillis = 0
+	}
 	switch {
+	case rq.postponed:
+		l.stats.FramesIn--
+		return
 	case rq.dropped:
 		l.stats.ResponsesIn++
 	case rq.detached:

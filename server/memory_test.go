@@ -7,8 +7,6 @@ import (
 	"net"
 	"testing"
 	"time"
-
-	"github.com/pharosmq/pharos/codec"
 )
 
 func (ts *testServer) closes(reason CloseReason) uint64 {
@@ -86,14 +84,13 @@ func TestUnreadRepliesPauseTheirConnection(t *testing.T) {
 	}
 }
 
-// A peer that neither reads nor stops asking fills both directions, and is closed.
+// A peer that neither reads nor stops asking is not read from, and closed since it does not
+// read: what it asked stays with it.
 func TestWhoFillsBothDirectionsIsClosed(t *testing.T) {
-	lim := codec.DefaultLimits()
-	lim.FrameBytesMax = 1 << 20
-	ts := startServer(t, Options{Limits: lim, SocketSendBufferBytes: 32 << 10}, testRoutes())
+	ts := startServer(t, Options{SocketSendBufferBytes: 32 << 10, OutboundStallMillis: 1500}, testRoutes())
 	p := smallBuffers(ts.dial())
 	some := bytes.Repeat(request(testBlob, 100_000, nil), 1000)
-	_ = p.SetWriteDeadline(time.Now().Add(10 * time.Second))
+	_ = p.SetWriteDeadline(time.Now().Add(20 * time.Second))
 	var err error
 	for sent := 0; err == nil && sent < 256<<20; sent += len(some) {
 		_, err = p.Write(some)
@@ -101,8 +98,11 @@ func TestWhoFillsBothDirectionsIsClosed(t *testing.T) {
 	if err == nil || isTimeout(err) {
 		t.Fatalf("the connection was not closed: %v", err)
 	}
-	if n := ts.closes(CloseInboundMemory); n != 1 {
-		t.Errorf("%d closes for unread input, want 1", n)
+	if n := ts.closes(CloseOutboundStalled); n != 1 {
+		t.Errorf("%d closes for unread replies, want 1", n)
+	}
+	if st := ts.Stats(context.Background()); st.Inbound.PeakBytes > 1<<20 {
+		t.Errorf("%d bytes of its requests were taken in", st.Inbound.PeakBytes)
 	}
 }
 
@@ -141,7 +141,8 @@ func TestStalledPartialFramesAreClosed(t *testing.T) {
 }
 
 // Goal: the budget for unfinished frames is taken from those who make no progress.
-// Method: stalled uploads fill four times the budget; one upload goes on all the while.
+// Method: stalled requests fill twice the budget, each below the size that has to wait for its
+// turn; one upload goes on all the while.
 func TestStalestPartialFramesGoFirst(t *testing.T) {
 	const budget = 8 << 20
 	ts := startServer(t, Options{PartialFrameBytesMax: budget}, testRoutes())
@@ -161,10 +162,11 @@ func TestStalestPartialFramesGoFirst(t *testing.T) {
 			time.Sleep(5 * time.Millisecond)
 		}
 	}()
-	for range 40 {
+	small := request(testEcho, 1, pattern(60_000))
+	for range 2 * budget / len(small) {
 		p := ts.dial()
-		_, _ = p.Write(frame[:1<<20]) // a victim may be closed while it sends
-		time.Sleep(10 * time.Millisecond)
+		_, _ = p.Write(small[:len(small)-1]) // a victim may be closed while it sends
+		time.Sleep(2 * time.Millisecond)
 	}
 	<-finished
 	if a := honest.answer(); !bytes.Equal(a.Body, body) {

@@ -44,8 +44,10 @@ type Options struct {
 	ConnectionsMax int
 
 	// PartialFrameBytesMax bounds what was read and not yet handled, over all
-	// connections; beyond it those whose frames rest longest are closed. Bytes are counted,
-	// not what holds them, which can be twice as much. Default 256 MiB.
+	// connections; beyond it those whose frames rest longest are closed. Frames above 64 KiB
+	// may have half of it (or of LaneBytesMax, if that is less): one that does not fit is not
+	// read until it does. Bytes are counted, not what holds them, which can be twice as much.
+	// Default 256 MiB.
 	PartialFrameBytesMax int64
 	// PartialFrameStallMillis: an unfinished frame that nothing was added to for so long
 	// closes its connection. Default 30 s.
@@ -78,6 +80,8 @@ type Options struct {
 	// batchFrames and batchOutBytes bound the work of one callback; tests lower them.
 	batchFrames   int
 	batchOutBytes int
+	// intakeLookMillis is how often it is looked whether large frames come in; tests lower it.
+	intakeLookMillis int64
 }
 
 const (
@@ -114,6 +118,7 @@ func (o Options) withDefaults() (Options, error) {
 	set(&o.OutboundBytesMax, defaultOutboundBytes)
 	set(&o.OutboundPauseBytes, defaultOutboundPause)
 	set(&o.OutboundStallMillis, defaultStallMillis)
+	set(&o.intakeLookMillis, defaultIntakeLook)
 	set(&o.batchFrames, defaultBatchFrames)
 	set(&o.batchOutBytes, defaultBatchOutBytes)
 	if o.IdleSeconds == 0 {

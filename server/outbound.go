@@ -1,12 +1,10 @@
 package server
 
-// Unsent answers. gnet queues what the kernel does not take, without bound, and cannot
-// stop reading. So:
+// Unsent answers. gnet queues what the kernel does not take, without bound. So:
 //
 //   - From OutboundPauseBytes unsent on (512 KiB), no further request of the connection is
-//     handled: it is blocked. Unsent output of one connection is therefore at most that,
-//     one batch and one reply. Requests pile up in its input, which has its own bound
-//     (Options.inboundBytesMax): a peer that fills both is closed.
+//     handled, and it is not read from (stops.go). Unsent output of one connection is
+//     therefore at most that, one batch and one reply.
 //   - gnet does not tell when the queue has drained: blocked connections are looked at
 //     every few milliseconds (pump), and resume at half the pause.
 //   - A peer that for OutboundStallMillis took nothing of what waits is closed. Progress
@@ -41,10 +39,11 @@ func (l *loop) write(c *connection, p []byte) bool {
 func (l *loop) unsent(c *connection, bytes int) {
 	l.watch(c)
 	l.holdOutbound(c, int64(bytes))
-	if bytes >= l.srv.o.OutboundPauseBytes && !c.blocked {
-		c.blocked = true
-		l.stats.PausedConnections++
-		l.pump.wakeIn(blockedPollInterval)
+	if bytes >= l.srv.o.OutboundPauseBytes {
+		l.block(c, stopOutput)
+	}
+	if c.blocked { // gnet wants to be told of room for output, and of input with it
+		l.engine.setReading(c.wire, false)
 	}
 }
 
@@ -90,24 +89,13 @@ func (l *loop) drainOne(c *connection, stalls bool) bool {
 	if l.unblock(c) {
 		l.serveAgain(c)
 	}
-	if unsent == 0 && !c.blocked {
+	if unsent == 0 && c.stops&^stopIntake == 0 {
 		c.inDraining = false
 		return false
 	}
 	if stalls && unsent > 0 {
 		l.stalledOutput(c)
 	}
-	return true
-}
-
-// unblock reports whether c was not read from, and can be again: its peer has read most of
-// its output, its requests in lanes are done.
-func (l *loop) unblock(c *connection) bool {
-	if !c.blocked || c.wire.OutboundBuffered() > l.srv.o.OutboundPauseBytes/2 || !c.lanes.free() {
-		return false
-	}
-	c.blocked, c.lanes.waitsFor = false, nil
-	c.lanes.waiting.Store(false)
 	return true
 }
 

@@ -33,7 +33,8 @@ type Pending struct {
 	buf        *replyBuffer
 	startNanos int64
 	watched    bool
-	shareBytes int // of the connection's share of the lanes; 0: none, or given back
+	shareBytes int   // of the connection's share of the lanes; 0: none, or given back
+	granted    int64 // by the intake, to a large frame; 0: none, or given back
 }
 
 func newPending(rq *Request) *Pending {
@@ -48,6 +49,7 @@ func newPending(rq *Request) *Pending {
 	switch {
 	case rq.large != nil:
 		p.large = rq.large.handOver()
+		p.granted = p.large.takeGrant()
 		frame = p.large.headerFrame()
 	case !rq.owned:
 		frame = append([]byte(nil), frame...)
@@ -110,13 +112,16 @@ func (p *Pending) ReplyBody(code int32, remark string, ext []codec.ExtField, bod
 // Abandon ends the request without an answer: its connection has closed.
 func (p *Pending) Abandon() { p.ended = true }
 
-// giveBackShare ends the request's part in its connection's share of the lanes. That comes
+// giveBackShare ends the request's part in its connection's share of the lanes, and in what
+// may come in of large frames. That comes
 // before the answer: the peer's next request is not to find its connection blocked.
 func (p *Pending) giveBackShare() {
 	if p.shareBytes > 0 {
 		p.srv.giveBackLaneShare(p.conn, p.shareBytes)
 		p.shareBytes = 0
 	}
+	p.srv.intake.giveBack(p.granted)
+	p.granted = 0
 }
 
 // serve runs a job on the Pending in its lane, and sees to it that there is an answer.

@@ -41,6 +41,7 @@ type Request struct {
 	owned       bool        // frame is ours for good (off the loop)
 	detached    bool
 	dropped     bool // it is no request
+	postponed   bool // it is to be handled again, later
 	watched     bool // the watcher waits for its answer
 	answerBytes int  // what its answer will have, roughly, if that is much
 	startNanos  int64
@@ -90,12 +91,16 @@ func (rq *Request) Detach() *Pending {
 }
 
 // Offload detaches the request and runs it in the lane of key, behind all that waits
-// there. When the lanes of that kind hold as many bytes as they may, the request is answered with
-// SYSTEM_BUSY instead: for a registration that means half a minute without the broker, so
-// the limit is generous. A panic in run is answered as one in a handler is.
+// there. When the lanes of that kind hold as many bytes as they may, the request waits where it
+// is (lane_room.go) or, in the end, is answered with SYSTEM_BUSY instead: for a registration that
+// means half a minute without the broker, so the limit is generous. The handler is then called
+// again: it must have done nothing before that cannot be done twice. A panic in run is answered as one in a handler is.
 func (rq *Request) Offload(key LaneKey, run func(p *Pending)) {
 	if !rq.srv.lanes.pool(key).reserve(rq.laneBytes()) {
-		rq.Reply(codec.SystemBusy, remarkOverload, nil)
+		if !rq.postpone(key) {
+			rq.srv.lanes.pool(key).rejected.Add(1)
+			rq.Reply(codec.SystemBusy, remarkOverload, nil)
+		}
 		return
 	}
 	rq.offload(key, run)
@@ -118,10 +123,11 @@ func (rq *Request) offload(key LaneKey, run func(p *Pending)) {
 	})
 }
 
+const laneBookkeepingBytes = 2048 // Pending, Command, queue entry
+
 // laneBytes is what the request weighs while it waits.
 func (rq *Request) laneBytes() int {
-	const bookkeepingBytes = 2048 // Pending, Command, queue entry
-	return bookkeepingBytes + rq.frameBytes() + rq.answerBytes
+	return laneBookkeepingBytes + rq.frameBytes() + rq.answerBytes
 }
 
 // bytes is the frame, or what of it lies in one piece.

@@ -31,6 +31,7 @@ type Server struct {
 	watcher  Watcher // nil: none
 	plan     descriptorPlan
 	inbound  budget // unfinished frames and unhandled requests
+	intake   intake // which large frames come in
 	outbound budget // unsent answers
 
 	offLoop   sharedStats // what lanes count, and what is left of ended loops
@@ -86,6 +87,7 @@ func newServer(o Options, deps Deps, routes []route) (*Server, error) {
 	s.lines = newRateLimitedLog(s.log, s.clock)
 	s.evictor = newEvictor(s)
 	s.inbound = budget{maxBytes: o.PartialFrameBytesMax, over: s.evictor.nudge}
+	s.intake.maxBytes = min(o.PartialFrameBytesMax, o.LaneBytesMax) / intakePart
 	s.outbound = budget{maxBytes: o.OutboundBytesMax, over: s.evictor.nudge}
 	s.offLoop.s = newLoopStats(s.table.slots())
 	return s, nil

@@ -28,6 +28,7 @@ func TestRandomPieces(t *testing.T) {
 	for seed := range uint64(60) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		l, _, _ := fakeLoop(t)
+		l.srv.lanes = startLanes(t, 1, 8<<20)
 		l.srv.o.batchFrames, l.srv.o.batchOutBytes = 1+r.IntN(3), 1+r.IntN(100_000)
 		w := &keepWire{}
 		c := l.srv.newConnection(l, w, "test")

@@ -29,6 +29,7 @@ type Stats struct {
 	Inbound  BudgetStats // unfinished frames and unhandled requests
 	Outbound BudgetStats // unsent answers
 	Lanes    LaneStats
+	Intake   IntakeStats // large frames
 
 	HandlerStats
 }
@@ -53,6 +54,13 @@ type LaneStats struct {
 	Done            uint64 // in all lanes
 }
 
+// IntakeStats is the state of the intake of large frames.
+type IntakeStats struct {
+	Bytes, MaxBytes int64  // of frames that come in, or came in and are not handled yet
+	Waiting         int64  // connections that are not read from until there is room
+	Demoted         uint64 // frames that came in too slowly while others waited
+}
+
 // Stats gathers what is counted. Loops hand out their counts themselves, so they count
 // without atomics; it takes as long as a loop takes to come round, a second at most.
 func (s *Server) Stats(ctx context.Context) Stats {
@@ -61,7 +69,7 @@ func (s *Server) Stats(ctx context.Context) Stats {
 		ConnectionsRefused: s.refused.Load(), Descriptors: int64(s.plan.limit),
 		EngineRestarts: s.restarts.Load(), Panics: s.panics.Load(), StallMillis: s.stalls.Load(),
 		Inbound: s.inbound.stats(), Outbound: s.outbound.stats(),
-		HandlerStats: s.HandlerStats(),
+		HandlerStats: s.HandlerStats(), Intake: s.intake.stats(),
 	}
 	if l := s.lanes; l != nil {
 		st.Lanes = LaneStats{Jobs: l.Depth(), Bytes: l.brokers.bytes.Load(), MaxBytes: l.brokers.bytesMax, Rejected: l.brokers.rejected.Load(), Done: l.done.Load()}
