@@ -24,6 +24,7 @@ type claim struct {
 func claims() []claim {
 	return []claim{
 		{"deaths are found in time: median and most of every case", regexp.MustCompile(`.`), inTime},
+		{"without BPF the median is at most 1 s later", regexp.MustCompile(`.`), notMuchLater},
 		{"no living broker is missing at 0, 1 and 5 % loss", regexp.MustCompile(`^loss-[015](-on-2)?$`), neverMissing},
 		{"nor while a process is frozen, a window closed, paths drop 1 s and 3 s of every 10",
 			regexp.MustCompile(`^(freeze|zero-window|drops-[13]-of-10)$`), neverMissing},
@@ -88,6 +89,27 @@ func inTime(rows []Row) (string, bool) {
 		found += "; not " + strings.Join(late, ", ")
 	}
 	return found, len(late) == 0
+}
+
+// notMuchLater compares the medians of the two modes.
+func notMuchLater(rows []Row) (string, bool) {
+	pairs, worst, where := 0, 0.0, ""
+	for i := range rows {
+		for j := range rows {
+			a, b := &rows[i], &rows[j]
+			if a.Mode != EBPF || b.Mode != Sampling || a.Case != b.Case || a.RTTMillis != b.RTTMillis || len(a.Detected) == 0 || len(b.Detected) == 0 {
+				continue
+			}
+			pairs++
+			if later := b.Median - a.Median; where == "" || later > worst {
+				worst, where = later, fmt.Sprintf("%s, %s", a.Case, a.path())
+			}
+		}
+	}
+	if pairs == 0 {
+		return "", false
+	}
+	return fmt.Sprintf("%d pairs, at most %.2f s (%s)", pairs, worst, where), worst <= samplingLater+observerSlack
 }
 
 // runsEnough are the runs that a median and a most want.

@@ -8,8 +8,17 @@ import (
 
 // A machine that has too much to do measures itself: timers of brokers and rules of the router
 // come late, an outage of 4 s lasts 4.5 s. Such a run is disturbed, and is repeated. A timer may
-// be late by Options.Lateness, an outage longer by half of it, a packet by a fifth.
+// be late by Options.Lateness, and by half of what is to be measured; an outage may be longer by
+// half of that, a packet late by a fifth.
 const latenessPeriod = 20 * time.Millisecond
+
+// patience is how late a timer may be in this run.
+func (w *world) patience() time.Duration {
+	if target := w.c.Target.MaxSeconds; target > 0 {
+		return min(w.o.Lateness, time.Duration(target/2*1e9))
+	}
+	return w.o.Lateness
+}
 
 // lateness is how late this process came to its timers, at worst, until ctx ends.
 func lateness(ctx context.Context) time.Duration {

@@ -66,7 +66,7 @@ func (f *figure) detection(file string, rtt float64) error {
 	p := plot.New()
 	p.Title.Text, p.Y.Label.Text = "Until a dead broker is out of the routes: first, quartiles, median, last", "seconds"
 	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
-	p.Y.Min, p.Y.Max = 0.01, 200
+	p.Y.Min, p.Y.Max = logLeast, 2000 // room for the legend above the slowest
 	p.X.Tick.Label.Rotation, p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = math.Pi/3, draw.XRight, draw.YCenter
 	p.Legend.Top = true
 	p.Add(plotter.NewGrid())
@@ -84,7 +84,8 @@ func (f *figure) detection(file string, rtt float64) error {
 		shown[r.series()] = true
 	}
 	p.NominalX(cases...)
-	return p.Save(9*vg.Inch, 5*vg.Inch, file)
+	p.X.Min, p.X.Max = -0.5, float64(len(cases))
+	return p.Save(10*vg.Inch, 5*vg.Inch, file)
 }
 
 // logLeast is what the logarithmic axis shows of 0.
@@ -92,7 +93,7 @@ const logLeast = 0.01
 
 func (f *figure) box(p *plot.Plot, r *Row, x float64, legend bool) error {
 	spread := [][2]float64{{r.Detected[0], r.Detected[len(r.Detected)-1]}, r.Quartiles}
-	for i, width := range []vg.Length{vg.Points(1), vg.Points(5)} {
+	for i, width := range []vg.Length{vg.Points(1), vg.Points(6)} {
 		line, err := plotter.NewLine(plotter.XYs{{X: x, Y: max(spread[i][0], logLeast)}, {X: x, Y: max(spread[i][1], logLeast)}})
 		if err != nil {
 			return err
@@ -107,7 +108,7 @@ func (f *figure) box(p *plot.Plot, r *Row, x float64, legend bool) error {
 	if err != nil {
 		return err
 	}
-	median.GlyphStyle = draw.GlyphStyle{Color: color.Black, Radius: vg.Points(2), Shape: draw.CircleGlyph{}}
+	median.GlyphStyle = draw.GlyphStyle{Color: f.color(r.series()), Radius: vg.Points(3), Shape: draw.CircleGlyph{}}
 	p.Add(median)
 	return nil
 }

@@ -35,6 +35,7 @@ type Record struct {
 	BlindSeconds   float64 // without answers to the observer
 	FreezeSeconds  float64
 	Load           float64 // of the machine, one minute's
+	LateSeconds    float64 // of the bench's own timers, at worst
 
 	Notes []string // what was done, when
 	Said  []string // what the server said about its brokers

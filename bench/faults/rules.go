@@ -88,7 +88,7 @@ func (w *world) outage(ctx context.Context, i int, d time.Duration) error {
 	// The rule came into force at most this long ago, and the next will take about as long.
 	w.sleep(ctx, d-time.Since(begin))
 	err := w.heal(i)
-	w.disturbedBy("an outage", time.Since(begin), d, w.o.Lateness/2)
+	w.disturbedBy("an outage", time.Since(begin), d, w.patience()/2)
 	return err
 }
 

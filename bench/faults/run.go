@@ -166,9 +166,10 @@ func (o *Options) play(ctx context.Context, j job, home string, seed int64, r *R
 	err = j.c.Play(ctx, w)
 	lasted := time.Since(begin)
 	stop()
-	w.disturbedBy("a timer", latenessPeriod+<-late, latenessPeriod, o.Lateness)
+	r.LateSeconds = (<-late).Seconds()
+	w.disturbedBy("a timer", latenessPeriod+time.Duration(r.LateSeconds*1e9), latenessPeriod, w.patience())
 	if w.star.Line != nil {
-		w.disturbedBy("a packet on the delay line", w.rtt+w.star.Line.Late(), w.rtt, o.Lateness/5)
+		w.disturbedBy("a packet on the delay line", w.rtt+w.star.Line.Late(), w.rtt, w.patience()/5)
 	}
 	r.take(w, lasted)
 	select {
