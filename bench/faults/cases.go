@@ -58,15 +58,6 @@ func allCases() []Case {
 	return append(all, livingCases()...)
 }
 
-// health is how long brokers are watched under what the server should live with, or shorter
-// where it promises less.
-func (w *world) health() time.Duration {
-	if w.c.Target.MissingSeconds == NoTarget {
-		return w.o.Watch / 3
-	}
-	return w.o.Watch
-}
-
 // find waits until the dead are out of the route, and sees that they stay out.
 func (w *world) find(ctx context.Context) error {
 	patience := detectPatience

@@ -10,7 +10,7 @@ import (
 // livingCases are those in which all brokers live.
 func livingCases() []Case {
 	var cases []Case
-	watch := func(ctx context.Context, w *world) error { return w.watch(ctx, w.health()) }
+	watch := func(ctx context.Context, w *world) error { return w.watch(ctx, w.o.watch(w.c)) }
 	for _, percent := range []int{0, 1, 5, 10, 20} {
 		c := Case{Name: fmt.Sprintf("loss-%d", percent), Kind: Watch, Help: fmt.Sprintf("all paths lose %d %%", percent), Brokers: 20, Play: watch,
 			Background: func(w *world, i int) []string {
@@ -84,7 +84,7 @@ func (w *world) flapAll(ctx context.Context, down time.Duration) error {
 		phase := time.Duration(w.rng.Int64N(int64(10 * time.Second)))
 		done.do(func(ctx context.Context) error { return w.flap(ctx, i, phase, down, 10*time.Second) })
 	}
-	return done.end(w.watch(ctx, w.health()))
+	return done.end(w.watch(ctx, w.o.watch(w.c)))
 }
 
 func (w *world) ownLinkDown(ctx context.Context, d time.Duration) error {

@@ -74,12 +74,20 @@ func (o *Options) jobs(s *store) (jobs []job) {
 	return jobs
 }
 
+// watch is how long brokers are watched in a case of kind Watch: shorter where nothing is promised.
+func (o *Options) watch(c *Case) time.Duration {
+	if c.Target.MissingSeconds == NoTarget {
+		return o.Watch / 3
+	}
+	return o.Watch
+}
+
 // lasts is about how long a run takes.
 func (o *Options) lasts(j job) time.Duration {
 	const around = 20 * time.Second // processes start, brokers settle
 	switch {
 	case j.c.Kind == Watch:
-		return around + o.Watch
+		return around + o.watch(j.c)
 	case j.c.FullOnly:
 		return around + 170*time.Second
 	case j.c.Kind == Hardship:
