@@ -69,8 +69,11 @@ func sampleOf(i *tcpinfo.Info, known int) connhealth.Sample {
 const (
 	brokerUserTimeout = 25 * time.Second
 	clientUserTimeout = 30 * time.Second
-	keepaliveCount    = 6
-	keepaliveForever  = 127 // the most there is: the kernel is not to decide
+	// observedUserTimeout is about what the kernel takes by default (tcp_retries2): whoever
+	// only observes must not have it give up sooner, which the limit on its retransmission
+	// timeout alone would, after 15 s.
+	observedUserTimeout = 15 * time.Minute
+	keepaliveCount      = 6 // the user timeout decides
 )
 
 // dress sets the socket options that make silence show, on the connection's loop. Kernels
@@ -81,12 +84,11 @@ func (w *Watch) dress(fd int, broker bool) {
 	if broker {
 		idle, interval, patience = p.BrokerKeepaliveMillis, p.BrokerKeepaliveMillis, brokerUserTimeout
 	}
-	count := keepaliveForever
-	if w.o.Mode == Evict {
-		count = keepaliveCount
-		_ = tcpinfo.SetUserTimeout(fd, patience)
+	if w.o.Mode != Evict {
+		patience = observedUserTimeout
 	}
-	_ = tcpinfo.SetKeepalive(fd, millis(idle), millis(interval), count)
+	_ = tcpinfo.SetUserTimeout(fd, patience)
+	_ = tcpinfo.SetKeepalive(fd, millis(idle), millis(interval), keepaliveCount)
 	if !broker { // once, before there is data
 		_ = tcpinfo.SetRTOMax(fd, millis(p.RTOMaxMillis))
 	}
