@@ -53,13 +53,58 @@ const (
 	learnEvery = 16
 )
 
+// RouteRequest is a route request that a Predictor knew: what changes from one to the next,
+// and the header it is like.
+type RouteRequest struct {
+	// Topic points into the frame, with no spare capacity.
+	Topic  []byte
+	Opaque int32
+
+	t *headerTemplate
+}
+
+// Command returns what is true of the whole kind of requests, in c: everything but the
+// topic, the correlation id and the body. c is valid until the Predictor decodes.
+func (r *RouteRequest) Command(c *Command) {
+	r.t.fill(c)
+	c.Opaque, c.Body = r.Opaque, nil
+	c.ext.inline[r.t.cmd.topicAt].value = r.Topic
+}
+
+// Version is the sender's.
+func (r *RouteRequest) Version() int32 { return r.t.cmd.version }
+
+// Flag are the flags of the request.
+func (r *RouteRequest) Flag() int32 { return r.t.cmd.flag }
+
+// HasExt reports whether there is an ext field of that name, other than the topic.
+func (r *RouteRequest) HasExt(key string) bool {
+	k := &r.t.cmd
+	for i := range k.ext[:k.n] {
+		if string(k.ext[i].key) == key {
+			return true
+		}
+	}
+	return false
+}
+
+// Predict reads a whole frame, if it is a route request without a body like one before, in
+// next to no time. If not, it says false, and Decode has to look.
+func (p *Predictor) Predict(r *RouteRequest, frame []byte, lim *Limits) bool {
+	header := templateHeader(frame, lim)
+	return len(header) == len(frame)-FramePrefixBytes && p.find(r, header, lim) != nil
+}
+
 // Decode is c.Decode(frame, lim), for any bytes. Slices of c may also point into p: they
 // are valid until p or c decodes again, or the frame is discarded.
 func (p *Predictor) Decode(c *Command, frame []byte, lim *Limits) error {
 	if header := templateHeader(frame, lim); header != nil {
-		if p.templates[p.last].decode(c, header, lim) || p.decodeOther(c, header, lim) {
-			p.templates[p.last].hits++
-			c.setBody(frame, FramePrefixBytes+len(header))
+		var r RouteRequest
+		if p.find(&r, header, lim) != nil {
+			r.Command(c)
+			if bodyStart := FramePrefixBytes + len(header); bodyStart < len(frame) {
+				c.Body = frame[bodyStart:len(frame):len(frame)]
+			}
 			return nil
 		}
 	}
@@ -72,15 +117,28 @@ func (p *Predictor) Decode(c *Command, frame []byte, lim *Limits) error {
 	return nil
 }
 
-// decodeOther tries the templates but the last one.
-func (p *Predictor) decodeOther(c *Command, header []byte, lim *Limits) bool {
-	for i := range p.templates {
-		if i != p.last && p.templates[i].decode(c, header, lim) {
-			p.last = i
-			return true
+// find fills in r if header fits a template, which it returns; nil if there is none.
+func (p *Predictor) find(r *RouteRequest, header []byte, lim *Limits) *headerTemplate {
+	t := &p.templates[p.last]
+	if !t.fits(r, header, lim) {
+		if t = p.findOther(r, header, lim); t == nil {
+			return nil
 		}
 	}
-	return false
+	t.hits++
+	r.t = t
+	return t
+}
+
+// findOther tries the templates but the last one.
+func (p *Predictor) findOther(r *RouteRequest, header []byte, lim *Limits) *headerTemplate {
+	for i := range p.templates {
+		if t := &p.templates[i]; i != p.last && t.fits(r, header, lim) {
+			p.last = i
+			return t
+		}
+	}
+	return nil
 }
 
 // templateHeader returns the header of a frame whose prefix is in order and says JSON, else
@@ -101,16 +159,8 @@ func templateHeader(frame []byte, lim *Limits) []byte {
 	return frame[FramePrefixBytes:end:end]
 }
 
-// setBody sets the body of a frame whose header ends at bodyStart.
-func (c *Command) setBody(frame []byte, bodyStart int) {
-	c.Body = nil
-	if bodyStart < len(frame) {
-		c.Body = frame[bodyStart:len(frame):len(frame)]
-	}
-}
-
-// decode reads header into c, but for the body, if it fits; else it leaves c alone.
-func (t *headerTemplate) decode(c *Command, header []byte, lim *Limits) bool {
+// fits reports whether header is the template's, and reads what changes.
+func (t *headerTemplate) fits(r *RouteRequest, header []byte, lim *Limits) bool {
 	if !t.learned() {
 		return false
 	}
@@ -145,9 +195,8 @@ func (t *headerTemplate) decode(c *Command, header []byte, lim *Limits) bool {
 	if !ok || t.cmd.n > lim.ExtFieldsMax {
 		return false
 	}
-	t.fill(c)
-	c.Opaque = opaque
-	c.ext.inline[t.cmd.topicAt].value = header[topic.start:topic.end:topic.end]
+	r.Opaque = opaque
+	r.Topic = header[topic.start:topic.end:topic.end]
 	return true
 }
 

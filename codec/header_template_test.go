@@ -44,10 +44,32 @@ func samePrediction(t testing.TB, p *Predictor, c *Command, frame []byte, lim *L
 	if err != nil {
 		return
 	}
+	checkPredicted(t, p, &plain, fenced, lim)
 	got := fmt.Sprintf("%s %v %v %v %q %v", describeHeader(c), c.Language, c.Serialize, c.HasOpaque, c.Body, c.Body == nil)
 	want := fmt.Sprintf("%s %v %v %v %q %v", describeHeader(&plain), plain.Language, plain.Serialize, plain.HasOpaque, plain.Body, plain.Body == nil)
 	if got != want {
 		t.Fatalf("%q\n  predicted: %s\n  scanned:   %s", frame, got, want)
+	}
+}
+
+// checkPredicted: what Predict says of a frame, if it says anything, is what was scanned.
+func checkPredicted(t testing.TB, p *Predictor, plain *Command, frame []byte, lim *Limits) {
+	t.Helper()
+	var r RouteRequest
+	if !p.Predict(&r, frame, lim) {
+		return
+	}
+	var c Command
+	r.Command(&c)
+	topic, _ := plain.Ext("topic")
+	if describeHeader(&c) != describeHeader(plain) || plain.Body != nil || c.Body != nil || !bytes.Equal(topic, r.Topic) ||
+		r.Opaque != plain.Opaque || r.Version() != plain.Version || r.Flag() != plain.Flag {
+		t.Fatalf("%q\n  predicted: %s %q\n  scanned:   %s %q", frame, describeHeader(&c), r.Topic, describeHeader(plain), plain.Body)
+	}
+	for _, key := range []string{"acceptStandardJsonOnly", "AccessKey", "x", "absent"} {
+		if _, there := plain.Ext(key); r.HasExt(key) != there {
+			t.Fatalf("%q: %s is there: %v, predicted %v", frame, key, there, r.HasExt(key))
+		}
 	}
 }
 
@@ -68,8 +90,8 @@ func TestPredictorLearns(t *testing.T) {
 			samePrediction(t, &p, &c, jsonFrame(string(other), strings.Repeat("b", i)), &lim)
 			checkBorrowed(t, &c)
 		}
-		if hits := p.templates[0].hits; hits != 3 {
-			t.Errorf("%d of 3 were predicted: %s", hits, header)
+		if hits := p.templates[0].hits; hits < 3 {
+			t.Errorf("only %d were predicted: %s", hits, header)
 		}
 	}
 	var p Predictor

@@ -13,6 +13,9 @@ type Route struct {
 	mapping *topicMapping // nil: not a static topic
 	// real: the topic asks for the group as it is, never with an acting master.
 	real bool
+	// ready is the body in the variant how, if it is known already.
+	ready *body
+	how   variant
 }
 
 // RouteOptions choose the form of a route's body.
@@ -53,7 +56,10 @@ func (r *Route) acting(o *RouteOptions) bool {
 // AppendBody appends the TopicRouteData as JSON.
 func (r Route) AppendBody(dst []byte, o RouteOptions) []byte {
 	v, how := r.snap.view, makeVariant(o.Dialect, r.acting(&o))
-	b := r.shape.body(v, r.snap.budget, how)
+	b := r.ready
+	if b == nil || r.how != how {
+		b = r.shape.body(v, r.snap.budget, how)
+	}
 	if b != nil {
 		dst = append(dst, b.json[:b.cut]...)
 	} else {

@@ -63,15 +63,25 @@ func routeDialect(cmd *codec.Command) codec.Dialect {
 // replyNoRoute answers TOPIC_NOT_EXIST. Clients ask for topics that do not exist yet as
 // often as for those that do, so the remark is put together on the stack.
 func replyNoRoute(rq *Request, topic []byte) {
-	const topicBytesMax = 255 // the longest topic name a broker accepts is shorter
-	if len(topic) > topicBytesMax {
+	if len(topic) > remarkTopicBytesMax {
 		rq.Reply(codec.TopicNotExist, remarkNoRoute+string(topic)+remarkNoRouteAdvice, nil)
 		return
 	}
-	var buf [len(remarkNoRoute) + topicBytesMax + len(remarkNoRouteAdvice)]byte
+	var buf noRouteRemark
+	rq.Reply(codec.TopicNotExist, buf.of(topic), nil) // which copies it
+}
+
+// remarkTopicBytesMax: the longest topic name a broker accepts is shorter.
+const remarkTopicBytesMax = 255
+
+// noRouteRemark is room for a remark of TOPIC_NOT_EXIST.
+type noRouteRemark [len(remarkNoRoute) + remarkTopicBytesMax + len(remarkNoRouteAdvice)]byte
+
+// of returns the remark for a topic of at most remarkTopicBytesMax bytes. The string lives
+// in buf: whoever gets it must not keep it.
+func (buf *noRouteRemark) of(topic []byte) string {
 	remark := append(buf[:0], remarkNoRoute...)
 	remark = append(remark, topic...)
 	remark = append(remark, remarkNoRouteAdvice...)
-	// Reply copies the remark and keeps nothing: the string lives as long as buf.
-	rq.Reply(codec.TopicNotExist, unsafe.String(&remark[0], len(remark)), nil)
+	return unsafe.String(&remark[0], len(remark))
 }

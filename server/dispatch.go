@@ -84,6 +84,14 @@ func (t *dispatchTable) find(code int32) (slot int, known bool) {
 	return int(s - 1), true
 }
 
+// lookupSlot is the slot of route requests (105), -1 if the table has none.
+func (t *dispatchTable) lookupSlot() int {
+	if slot, known := t.find(codec.CodeGetRouteInfoByTopic); known {
+		return slot
+	}
+	return -1
+}
+
 // dispatch serves one request and sees to it that there is exactly one answer, or a
 // Pending.
 func (s *Server) dispatch(rq *Request) {

@@ -32,6 +32,7 @@ type loop struct {
 
 	cmd       codec.Command
 	predictor codec.Predictor
+	run       lookupRun
 	rq        Request
 	out       []byte // answers of the batch, flushed with one write
 	batch     batch
@@ -77,6 +78,7 @@ func (b *batch) spent() bool { return b.framesLeft <= 0 || b.outLeft <= 0 || b.b
 
 func newLoop(srv *Server, engine loopEngine) *loop {
 	l := &loop{srv: srv, engine: engine, stats: newLoopStats(srv.table.slots())}
+	l.run.slot = srv.table.lookupSlot()
 	l.clock = NewStallClock(srv.clock.RawMillis(), tickMillis)
 	l.readClocks()
 	l.pump.init(l)

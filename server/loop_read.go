@@ -90,8 +90,12 @@ func (l *loop) readChunk(c *connection, chunk []byte) bool {
 		if totalBytes > len(rest) {
 			break
 		}
-		used += totalBytes
-		l.serveFrame(c, rest[:totalBytes:totalBytes])
+		if n := l.lookups(c, rest); n > 0 {
+			used += n
+		} else {
+			used += totalBytes
+			l.serveFrame(c, rest[:totalBytes:totalBytes])
+		}
 		if l.rq.postponed {
 			l.rq.postponed = false
 			used -= totalBytes

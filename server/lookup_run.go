@@ -1,0 +1,132 @@
+package server
+
+import (
+	"encoding/binary"
+
+	"github.com/pharosmq/pharos/codec"
+	"github.com/pharosmq/pharos/routetable"
+)
+
+// lookupRun is what a loop needs to serve route requests (105) that lie one behind the other
+// in what was read, all at once: they are looked up together, so that in a large table they
+// wait for memory together, and nothing is set up for each of them.
+//
+// Only what the loop's predictor knows belongs to a run, and only the plain form of it: any
+// other request, and any setting that changes what is answered, is getRouteInfoByTopic's.
+type lookupRun struct {
+	slot   int // of the dispatch table; -1: lookups have no handler, or another one
+	n      int
+	timed  int // of those that were answered
+	asked  [routetable.RoutesMax]codec.RouteRequest
+	topics [routetable.RoutesMax][]byte
+	sizes  [routetable.RoutesMax]int
+	routes [routetable.RoutesMax]routetable.Route
+}
+
+// lookups serves the run at the beginning of chunk and returns how many bytes it was; 0:
+// there is none, and serveFrame has to look.
+func (l *loop) lookups(c *connection, chunk []byte) (used int) {
+	if !l.lookupsArePlain(c) {
+		return 0
+	}
+	before := l.stats.FramesIn
+	l.gather(chunk)
+	run := &l.run
+	if run.n == 0 {
+		return 0
+	}
+	run.timed = 0
+	var startNanos int64
+	if before%latencySampleEvery+uint64(run.n) >= latencySampleEvery {
+		startNanos = l.srv.clock.nanos()
+	}
+	o := routetable.RouteOptions{Dialect: codec.DialectStandard, SupportActingMaster: l.srv.handlers.config.Live().SupportActingMaster}
+	l.srv.handlers.table.Snapshot().Routes(run.topics[:run.n], run.routes[:run.n], &o)
+	for i := 0; i < run.n && !c.Closed() && !c.blocked && !l.batch.spent(); i++ {
+		frame := chunk[used : used+run.sizes[i]]
+		used += run.sizes[i]
+		if !l.answerLookup(i, &o) {
+			l.serveFrame(c, frame)
+		} else if len(l.out) > flushBytes {
+			l.flush(c)
+		}
+	}
+	if run.timed > 0 {
+		each := l.srv.clock.nanos() - startNanos
+		for range run.timed {
+			l.stats.Requests[run.slot].observe(each)
+		}
+	}
+	return used
+}
+
+// lookupsArePlain reports whether all that a lookup depends on, apart from the request, is as
+// in almost all servers at almost all times.
+func (l *loop) lookupsArePlain(c *connection) bool {
+	s := l.srv
+	if s.handlers == nil || l.run.slot < 0 || s.goingAway.Load() || s.o.SerializeType != codec.SerializeJSON {
+		return false
+	}
+	if s.watcher != nil && (!c.asked || c.carries.Load()) {
+		return false // the watcher is told
+	}
+	live := s.handlers.config.Live()
+	return !live.NeedWaitForService && !live.OrderMessageEnable
+}
+
+// gather finds the run at the beginning of chunk.
+func (l *loop) gather(chunk []byte) {
+	run := &l.run
+	run.n = 0
+	for most := min(routetable.RoutesMax, l.batch.framesLeft); run.n < most && len(chunk) >= codec.FramePrefixBytes; {
+		length := binary.BigEndian.Uint32(chunk)
+		if uint64(length) > uint64(len(chunk)-frameLenBytes) {
+			return
+		}
+		size := int(length) + frameLenBytes
+		r := &run.asked[run.n]
+		if !l.predictor.Predict(r, chunk[:size:size], &l.srv.o.Limits) || !plainLookup(r) {
+			return
+		}
+		run.topics[run.n], run.sizes[run.n] = r.Topic, size
+		run.n++
+		chunk = chunk[size:]
+	}
+}
+
+// plainLookup: from a client that reads standard JSON, wants an answer, and takes the routes
+// of all zones.
+func plainLookup(r *codec.RouteRequest) bool {
+	return r.Version() >= codec.Version4_9_4 && r.Flag() == 0 && !r.HasExt(extZoneMode)
+}
+
+// answerLookup appends the answer to the i-th request of the run; false: it has none that is
+// plain.
+func (l *loop) answerLookup(i int, o *routetable.RouteOptions) bool {
+	run, limits := &l.run, &l.srv.o.Limits
+	r, route := &run.asked[i], &run.routes[i]
+	before, result := len(l.out), ResultSuccess
+	var err error
+	if route.Found() {
+		out, mark := codec.BeginResponse(l.out, codec.SerializeJSON, r.Opaque, codec.Success, "", nil)
+		l.out, err = codec.EndFrame(route.AppendBody(out, *o), mark, limits)
+	} else {
+		if len(r.Topic) > remarkTopicBytesMax {
+			return false
+		}
+		var buf noRouteRemark
+		out, mark := codec.BeginResponse(l.out, codec.SerializeJSON, r.Opaque, codec.TopicNotExist, buf.of(r.Topic), nil)
+		l.out, err = codec.EndFrame(out, mark, limits)
+		result = ResultTopicNotExist
+	}
+	if err != nil { // too large
+		return false
+	}
+	if l.stats.FramesIn++; l.stats.FramesIn%latencySampleEvery == 0 {
+		run.timed++
+	}
+	l.stats.Requests[run.slot].Results[result]++
+	l.batch.framesLeft--
+	l.batch.outLeft -= len(l.out) - before
+	return true
+}
