@@ -55,10 +55,20 @@ measure: ## lookups beside 15 MB registrations, held to 2 ms above quiet; BPF pr
 	PHAROS_MEASURE=1 $(GO) test -count=1 -v -run TestLookupsBesideRegistrations ./server
 	PHAROS_MEASURE=1 PHAROS_PRIVILEGED=1 $(GO) test -count=1 -v -run PrivilegedCost ./bpf
 
+# Benchmarks that nsbench compare's targets speak of, so many times each.
+define bench-targets
+( $(GO) test -run '^$$' -bench 'OneTopicChanged|GetRouteInfo|GetBrokerClusterInfo|RegisterUnchanged' -benchmem -benchtime 0.3s -cpu 1 -count $(1) ./routetable ./server && \
+  $(GO) test -run '^$$' -bench DispatchLoops -benchmem -benchtime 0.3s -cpu 1,2 -count $(1) ./server )
+endef
+
 bench: build ## servers compared under load, short form: report in build/bench (needs an idle machine; BENCHFLAGS for nsbench compare)
+	@mkdir -p $(BUILD)/bench/short
+	$(call bench-targets,3) > $(BUILD)/bench/short/micro.txt
 	$(BUILD)/nsbench compare -out $(BUILD)/bench/short -pairs 3 -window 1s -warm-window 3s -warm-max 20s $(BENCHFLAGS)
 
 bench-full: build ## all of it, hours; what was measured stays in build/bench/full and is not measured again
+	@mkdir -p $(BUILD)/bench/full
+	$(call bench-targets,7) > $(BUILD)/bench/full/micro.txt
 	$(BUILD)/nsbench compare -out $(BUILD)/bench/full -full $(BENCHFLAGS)
 
 bench-micro: ## micro benchmarks of the hot paths

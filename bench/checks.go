@@ -10,6 +10,8 @@ type Ref struct{ Scenario, Server, Metric string }
 type Check struct {
 	Row  string
 	What Ref
+	Less Ref // is taken from What first, and the rest divided by Per, unless its Metric is ""
+	Per  float64
 	By   Ref     // divides What, unless its Metric is ""
 	Plus float64 // allowed above By times AtMost, in What's unit
 	// AtMost and AtLeast bound the ratio or number; 0: no such bound.
@@ -66,9 +68,28 @@ func checks() []Check {
 		Check{Row: "idle memory after 10 s, MB", What: Ref{"start, idle, stop", "", "idle_mb"}, AtMost: 15},
 		Check{Row: "start to the first answer, ms", What: Ref{"start, idle, stop", "", "start_ms"}, AtMost: 50},
 		Check{Row: "stop when idle, ms", What: Ref{"start, idle, stop", "", "stop_ms"}, AtMost: 1000},
-		Check{Row: "beside a flood of one connection: P99 of others by quiet", What: Ref{"flood", "", p99}, By: Ref{"small, quiet", "", p99}, AtMost: 3},
+		Check{Row: "beside a flood of one connection: P99 of others by quiet", What: Ref{"flood", "", p99}, By: Ref{"small, quiet", "", p99}, AtMost: 3, Plus: 200},
+		Check{Row: "memory of an idle connection, beside the kernel's, kB", What: Ref{"idle connections", "", "rss_mb"}, Less: Ref{"small, quiet", "", "rss_mb"}, Per: idleConns / 1000.0, AtMost: 3},
+		Check{Row: "one topic of 10,000 changed: visible after the last byte, the slowest, us", What: Ref{"one changed, brokers alone", "", "visible_max_us"}, AtMost: 4000},
+		Check{Row: "300 x 10,000: longest stop of the collector, ms", What: Ref{"unchanged, brokers alone", "", "longest_stop_ms"}, AtMost: 1},
+		Check{Row: "300 x 10,000, one topic changed a second: longest stop, ms", What: Ref{"one changed, brokers alone", "", "longest_stop_ms"}, AtMost: 1},
+		Check{Row: "two event loops: processor time a request by that of one", What: Ref{loopsScenario, "pharos-2-loops", ns}, By: Ref{loopsScenario, "pharos-1-loop", ns}, AtMost: 1.05},
 	)
-	return list
+	return append(list, microChecks()...)
+}
+
+// microChecks are the targets that Go's benchmarks tell (see microFile).
+func microChecks() []Check {
+	micro := func(metric string) Ref { return Ref{microScenario, "", metric} }
+	return []Check{
+		{Row: "one topic changed at 1 M topics: publication, ns", What: micro("BenchmarkOneTopicChanged/alike ns/op"), AtMost: 100_000},
+		{Row: "the same, every topic different", What: micro("BenchmarkOneTopicChanged/different ns/op"), AtMost: 100_000},
+		{Row: "allocations of a 105, JSON header", What: micro("BenchmarkGetRouteInfo/serialize=0 allocs/op"), AtMost: 1e-9},
+		{Row: "allocations of a 105, binary header", What: micro("BenchmarkGetRouteInfo/serialize=1 allocs/op"), AtMost: 1e-9},
+		{Row: "allocations of a 106", What: micro("BenchmarkGetBrokerClusterInfo allocs/op"), AtMost: 1e-9},
+		{Row: "allocations of an unchanged 103", What: micro("BenchmarkRegisterUnchanged allocs/op"), AtMost: 1e-9},
+		{Row: "dispatch without sockets: two loops' lookups a second by one loop's", What: micro("BenchmarkDispatchLoops ns/op"), By: micro("BenchmarkDispatchLoops-2 ns/op"), AtLeast: 1.8},
+	}
 }
 
 // saturated is the share of its core that a server must have for its throughput to count.
@@ -80,6 +101,9 @@ func (c *Comparison) Verdicts() []Verdict {
 	for _, check := range checks() {
 		v := Verdict{Check: check}
 		what, err := c.value(check.What)
+		if err == nil && check.Less.Metric != "" {
+			err = c.subtract(what, check)
+		}
 		var by map[int]float64
 		if err == nil && check.By.Metric != "" {
 			by, err = c.value(check.By)
@@ -93,6 +117,23 @@ func (c *Comparison) Verdicts() []Verdict {
 		list = append(list, v)
 	}
 	return list
+}
+
+// subtract makes of what the rest of it above check.Less, in the same round.
+func (c *Comparison) subtract(what map[int]float64, check Check) error {
+	less, err := c.value(check.Less)
+	if err != nil {
+		return err
+	}
+	for round, v := range what {
+		base, ok := less[round]
+		if !ok {
+			delete(what, round)
+			continue
+		}
+		what[round] = (v - base) / check.Per
+	}
+	return nil
 }
 
 // value is a metric by round.

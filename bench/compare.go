@@ -46,13 +46,26 @@ func (c *Comparison) say(format string, args ...any) {
 // says so; an error is of the comparison itself.
 func (c *Comparison) Run(ctx context.Context) error {
 	c.records, c.digests = map[string]map[string]*Record{}, map[string]map[string]string{}
+	micro, err := readMicro(c.Dir)
+	if err != nil {
+		return err
+	}
+	if micro != nil {
+		c.keep(micro)
+	}
 	if c.LoadCore >= 0 {
 		if err := BindSelf(c.LoadCore); err != nil {
 			return err
 		}
 	}
+	all := c.Servers
+	defer func() { c.Servers = all }()
 	for _, stage := range Stages() {
 		stage := c.chosen(stage)
+		c.Servers = stage.servers(all)
+		if len(c.Servers) == 0 {
+			continue
+		}
 		if len(stage.Scenarios) == 0 {
 			continue
 		}
@@ -69,6 +82,16 @@ func (c *Comparison) Run(ctx context.Context) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// servers are those of all that take part in s.
+func (s *Stage) servers(all []Server) []Server {
+	return slices.DeleteFunc(slices.Clone(all), func(server Server) bool {
+		if s.Only == nil {
+			return server.Apart
+		}
+		return !slices.Contains(s.Only, server.Name)
+	})
 }
 
 // chosen is the part of the stage that is asked for.
@@ -193,7 +216,7 @@ func (c *Comparison) enter(ctx context.Context, s *Stage, server *Server) (*cont
 	if why, left := s.Not[server.Name]; left {
 		return nil, fmt.Errorf("left out: %s", why)
 	}
-	process, err := server.Start(ctx, filepath.Join(c.Dir, "homes"), c.ServerCore)
+	process, err := server.Start(ctx, filepath.Join(c.Dir, "homes"), c.core(server))
 	if err != nil {
 		return nil, err
 	}
@@ -230,6 +253,14 @@ func (c *Comparison) enter(ctx context.Context, s *Stage, server *Server) (*cont
 	}
 	process.Pause()
 	return l, nil
+}
+
+// core is the processor that a server is bound to.
+func (c *Comparison) core(server *Server) int {
+	if server.AnyCore {
+		return -1
+	}
+	return c.ServerCore
 }
 
 func (c *Comparison) progress(server *Server) func(string) {
@@ -342,7 +373,11 @@ func (c *Comparison) sample(sc *Scenario, l *contender, phase string) (w Window,
 	for range 1 + retries {
 		c.tend(nil)
 		l.process.Resume()
+		l.process.stops.next()
 		w, err = l.session.Measure(c.window(sc), phase)
+		if w.Server != nil {
+			w.Server.Stops = l.process.stops.next()
+		}
 		l.process.Pause()
 		if err != nil || w.Server == nil || w.Server.Core < 0 || w.Server.CoreBusy-w.Server.CPUShare <= disturbed {
 			break

@@ -2,6 +2,8 @@ package bench
 
 import (
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -101,12 +103,44 @@ func TestChecksNameWhatExists(t *testing.T) {
 		}
 	}
 	for _, check := range checks() {
-		for _, ref := range []Ref{check.What, check.By} {
-			if ref.Metric != "" && !scenarios[ref.Scenario] {
+		for _, ref := range []Ref{check.What, check.Less, check.By} {
+			switch {
+			case ref.Metric == "":
+			case ref.Scenario == microScenario:
+				if name := benchmarkName(ref.Metric); !isBenchmark(t, name) {
+					t.Errorf("%s: there is no %s", check.Row, name)
+				}
+			case !scenarios[ref.Scenario]:
 				t.Errorf("%s: there is no scenario %q", check.Row, ref.Scenario)
 			}
 		}
 	}
+}
+
+// benchmarkName is the function that a metric of microScenario is of.
+func benchmarkName(metric string) string {
+	return metric[:strings.IndexAny(metric, " /-")]
+}
+
+// isBenchmark reports whether one of the packages that make bench runs has that benchmark.
+func isBenchmark(t *testing.T, name string) bool {
+	t.Helper()
+	for _, dir := range []string{"../server", "../routetable"} {
+		files, err := filepath.Glob(dir + "/*_test.go")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v", dir, err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(text), "func "+name+"(b *testing.B)") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func TestRecordsAreKept(t *testing.T) {

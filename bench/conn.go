@@ -39,8 +39,9 @@ type conn struct {
 	skipSlot *slot  // what it answers
 	skipCode int32
 
-	nth         int // registrations sent
-	replies     int // on this connection
+	nth         int   // registrations sent
+	lastByteAt  int64 // when the last byte of one was sent
+	replies     int   // on this connection
 	openedNanos int64
 }
 

@@ -14,12 +14,13 @@ type counters struct {
 	checked                  uint64 // bodies
 	opened                   uint64
 	latency, connect         *hdrhistogram.Histogram
+	afterLast                *hdrhistogram.Histogram // of registrations
 	errors                   map[string]uint64
 	firstSent, lastReply     int64
 }
 
 func newCounters() counters {
-	return counters{latency: newHistogram(), connect: newHistogram(), errors: map[string]uint64{}, firstSent: -1}
+	return counters{latency: newHistogram(), connect: newHistogram(), afterLast: newHistogram(), errors: map[string]uint64{}, firstSent: -1}
 }
 
 // reset begins a window. The moments of the first request and last reply are the run's.
@@ -27,8 +28,9 @@ func (n *counters) reset() {
 	first, last := n.firstSent, n.lastReply
 	n.latency.Reset()
 	n.connect.Reset()
+	n.afterLast.Reset()
 	clear(n.errors)
-	*n = counters{latency: n.latency, connect: n.connect, errors: n.errors, firstSent: first, lastReply: last}
+	*n = counters{latency: n.latency, connect: n.connect, afterLast: n.afterLast, errors: n.errors, firstSent: first, lastReply: last}
 }
 
 func (n *counters) fail(format string, args ...any) { n.errors[fmt.Sprintf(format, args...)]++ }
@@ -52,6 +54,9 @@ type GroupResult struct {
 	// Connect is the time from connect to connected, of connections opened in the window.
 	Opened  uint64   `json:"opened,omitempty"`
 	Connect *Latency `json:"connect,omitempty"`
+	// AfterLastByte is, of registrations, the time from their last byte being sent to their
+	// answer: by then everybody sees them.
+	AfterLastByte *Latency `json:"after_last_byte,omitempty"`
 	// Errors by kind: "code 2", "closed by the server", "wrong body: ...".
 	Errors map[string]uint64 `json:"errors,omitempty"`
 	// ElapsedSeconds is from the run's first request to the group's last reply.
@@ -82,6 +87,10 @@ func (n *counters) result(name string, seconds float64) GroupResult {
 	if n.connect.TotalCount() > 0 {
 		connect := summarize(n.connect)
 		r.Connect = &connect
+	}
+	if n.afterLast.TotalCount() > 0 {
+		after := summarize(n.afterLast)
+		r.AfterLastByte = &after
 	}
 	if len(n.errors) > 0 {
 		r.Errors = maps.Clone(n.errors)

@@ -204,6 +204,9 @@ func (e *engine) complete(c *conn, s *slot, code int32, wrong error, now int64) 
 	}
 	if s.due >= e.windowStart {
 		record(g.latency, now-s.due)
+		if s.op.kind() == opRegister {
+			record(g.afterLast, now-max(s.due, c.lastByteAt))
+		}
 	}
 	g.lastReply = now
 	s.busy = false

@@ -96,6 +96,7 @@ func (e *engine) ask(c *conn, o op, due int64) {
 	c.out = r.head.append(c.out, opaque, 0)
 	if len(r.body) <= bigSliceBytes {
 		c.out = append(c.out, r.body...)
+		c.lastByteAt = due
 		return
 	}
 	c.big = r.body
@@ -122,6 +123,7 @@ func (e *engine) flush(c *conn) {
 		}
 		if c.big = c.big[n:]; len(c.big) == 0 {
 			c.big = nil
+			c.lastByteAt = e.now()
 		} else if !c.queued && !c.pollsOut {
 			c.queued = true
 			e.bigs = append(e.bigs, c)

@@ -239,6 +239,7 @@ func (r *runner) measure(d time.Duration) (w Window, err error) {
 	defer runtime.UnlockOSThread()
 	var before, after usage
 	if r.PID != 0 {
+		forgetPeak(r.PID)
 		if before, err = readUsage(r.PID); err != nil {
 			return w, err
 		}

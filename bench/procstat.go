@@ -31,6 +31,8 @@ type ProcessUse struct {
 	RSSBytes  int64   `json:"rss_bytes"`
 	PeakBytes int64   `json:"rss_peak_bytes"`
 	Threads   int     `json:"threads"`
+	// Stops of its collector, if its log tells.
+	Stops *Stops `json:"stops,omitempty"`
 	// Core is the processor it is bound to, -1 for several; CoreBusy and CoreSteal are the
 	// shares of the window in which that processor did anything, for anybody, or was taken
 	// away by the hypervisor.
@@ -61,6 +63,12 @@ func readUsage(pid int) (u usage, err error) {
 		u.coreBusy, u.coreTotal, u.coreSteal, err = coreTicks(u.coreNumber)
 	}
 	return u, err
+}
+
+// forgetPeak has the kernel begin anew with the largest resident size of a process: the peak is
+// the window's then. Without the right to do so it stays what it was.
+func forgetPeak(pid int) {
+	_ = os.WriteFile(filepath.Join("/proc", strconv.Itoa(pid), "clear_refs"), []byte("5"), 0)
 }
 
 // threadTimes adds up what the threads of a process have run, in nanoseconds.

@@ -56,6 +56,7 @@ var columns = []struct{ metric, title, format string }{
 	{"others_share", "others on its core", "%.2f"}, {"done_share", "done of due", "%.4f"}, {"p50_us", "P50 us", "%.0f"}, {"p99_us", "P99 us", "%.0f"},
 	{"p999_us", "P99.9 us", "%.0f"}, {"max_us", "max us", "%.0f"}, {"elapsed_s", "elapsed s", "%.3f"}, {"fill_s", "fill s", "%.3f"},
 	{"register_p50_us", "registration P50 us", "%.0f"}, {"register_max_us", "max", "%.0f"},
+	{"visible_p50_us", "visible after the last byte, P50 us", "%.0f"}, {"visible_max_us", "max", "%.0f"}, {"longest_stop_ms", "longest stop of the collector ms", "%.3f"},
 	{"start_ms", "start ms", "%.1f"}, {"stop_ms", "stop ms", "%.1f"}, {"rss_mb", "resident MB", "%.1f"}, {"peak_mb", "peak MB", "%.1f"},
 	{"idle_mb", "idle MB", "%.1f"}, {"load_busy", "load busy", "%.2f"}, {"load_ns", "load ns/request", "%.0f"}, {"failed", "failed", "%.0f"},
 }
@@ -82,6 +83,9 @@ func (c *Comparison) Report() error {
 		fmt.Fprintf(&b, "\n![%s](%s)\n", strings.TrimSuffix(name, filepath.Ext(name)), name)
 	}
 	for _, scenario := range c.order {
+		if scenario == microScenario {
+			continue // all of it is in the targets
+		}
 		c.writeScenario(&b, scenario)
 	}
 	if err := os.WriteFile(filepath.Join(c.Dir, "report.md"), b.Bytes(), 0o644); err != nil {

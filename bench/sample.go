@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"sort"
@@ -18,6 +19,8 @@ type Sample struct {
 	IdleBytes   int64    `json:"idle_rss_bytes,omitempty"`
 	Fill        []Filled `json:"fill,omitempty"`
 	Window      *Window  `json:"window,omitempty"`
+	// Micro is what Go's benchmarks measured, by name and unit.
+	Micro map[string]float64 `json:"micro,omitempty"`
 }
 
 // Record is everything about one server in one scenario; it is what a comparison leaves in
@@ -34,6 +37,7 @@ type Record struct {
 // Metrics are the numbers of a sample by name: what checks and reports speak of.
 func (s *Sample) Metrics() map[string]float64 {
 	m := map[string]float64{}
+	maps.Copy(m, s.Micro)
 	set := func(name string, v float64) {
 		if v != 0 {
 			m[name] = v
@@ -67,6 +71,9 @@ func (s *Sample) Metrics() map[string]float64 {
 		failed += w.Groups[i].Failed()
 		if name := w.Groups[i].Name; strings.HasPrefix(name, "brokers of ") && w.Groups[i].Latency.Count > 0 {
 			m["register_p50_us"], m["register_max_us"] = w.Groups[i].Latency.P50, w.Groups[i].Latency.Max
+			if a := w.Groups[i].AfterLastByte; a != nil {
+				m["visible_p50_us"], m["visible_max_us"] = a.P50, a.Max
+			}
 		}
 		if g := w.Groups[i]; g.Name == "restart" || g.Name == "clients" {
 			set("elapsed_s", g.ElapsedSeconds)
@@ -82,6 +89,9 @@ func (s *Sample) Metrics() map[string]float64 {
 		}
 		set("rss_mb", float64(w.Server.RSSBytes)/1e6)
 		set("peak_mb", float64(w.Server.PeakBytes)/1e6)
+		if stops := w.Server.Stops; stops != nil {
+			m["stop_count"], m["longest_stop_ms"] = float64(stops.Count), stops.LongestMillis
+		}
 	}
 	return m
 }

@@ -13,6 +13,8 @@ type Stage struct {
 	// Fresh: every sample has a server of its own, started for it.
 	Fresh     bool
 	Scenarios []Scenario
+	// Only names the servers that take part, which are in no other stage; nil: all others.
+	Only []string
 	// Not names servers that are left out, and why.
 	Not map[string]string
 }

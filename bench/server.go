@@ -23,6 +23,10 @@ type Server struct {
 	Name string
 	// Yardstick: it answers everything alike and keeps nothing.
 	Yardstick bool
+	// Apart: it takes part in stages that name it, and in no other.
+	Apart bool
+	// AnyCore: it is not bound to a processor.
+	AnyCore bool
 	// Warms: it gets faster while it runs, and is measured when it does not any more.
 	Warms bool
 	// Command is what to run for a port, in a home folder of its own that is there.
@@ -35,8 +39,10 @@ type Server struct {
 type Process struct {
 	Addr string
 	Home string
-	// StartMillis is from exec to the first accepted connection.
+	// StartMillis is from exec to the first answer.
 	StartMillis float64
+
+	stops *stopReader
 
 	cmd  *exec.Cmd
 	done chan struct{}
@@ -66,6 +72,7 @@ func (s *Server) Start(ctx context.Context, dir string, core int) (*Process, err
 		return nil, err
 	}
 	p := &Process{Addr: fmt.Sprintf("127.0.0.1:%d", port), Home: home, cmd: s.Command(home, port), done: make(chan struct{})}
+	p.stops = newStopReader(home)
 	p.log = filepath.Join(home, "output")
 	out, err := os.Create(p.log)
 	if err != nil {
@@ -138,8 +145,8 @@ func BindSelf(core int) error {
 
 func (p *Process) awaitBoot(ctx context.Context) error {
 	for deadline := time.Now().Add(bootTimeout); time.Now().Before(deadline); {
-		if c, err := net.DialTimeout("tcp", p.Addr, time.Second); err == nil {
-			return c.Close()
+		if firstAnswer(p.Addr) == nil {
+			return nil
 		}
 		select {
 		case <-p.done:

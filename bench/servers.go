@@ -11,7 +11,7 @@ import (
 )
 
 // ServerNames are the servers that are known by name.
-var ServerNames = []string{"pharos", "limit", "limit-epoll", "java", "java-g1", "rust", "rust-tuned"}
+var ServerNames = []string{"pharos", "limit", "limit-epoll", "java", "java-g1", "rust", "rust-tuned", "pharos-1-loop", "pharos-2-loops"}
 
 // Finder finds servers by name, and builds or downloads what is needed for them.
 type Finder struct {
@@ -28,7 +28,11 @@ func (f *Finder) Find(ctx context.Context, name string) Server {
 	}
 	switch name {
 	case "pharos":
-		return f.pharos()
+		return f.pharos(name, "")
+	case "pharos-1-loop", "pharos-2-loops":
+		s := f.pharos(name, "eventLoops="+name[len("pharos-"):len("pharos-")+1]+"\n")
+		s.Apart, s.AnyCore = true, true
+		return s
 	case "limit":
 		return yardstick(name, "gnet")
 	case "limit-epoll":
@@ -58,8 +62,8 @@ func environment(home string, more ...string) []string {
 	return append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "ROCKETMQ_HOME=" + home, "LC_ALL=C.UTF-8"}, more...)
 }
 
-func (f *Finder) pharos() Server {
-	s := Server{Name: "pharos"}
+func (f *Finder) pharos(name, more string) Server {
+	s := Server{Name: name}
 	path, err := filepath.Abs(f.Pharos)
 	if err == nil {
 		_, err = os.Stat(path)
@@ -69,9 +73,9 @@ func (f *Finder) pharos() Server {
 		return s
 	}
 	s.Command = func(home string, port int) *exec.Cmd {
-		config := writeConfig(home, port, "adminListen=\nlogDir="+home+"/logs\n")
+		config := writeConfig(home, port, "adminListen=\nlogDir="+home+"/logs\n"+more)
 		cmd := exec.Command(path, "-c", config)
-		cmd.Env = environment(home, "JAVA_OPT=-Duser.home="+home)
+		cmd.Env = environment(home, "JAVA_OPT=-Duser.home="+home, "GODEBUG=gctrace=1") // see stopReader
 		return cmd
 	}
 	return s

@@ -7,7 +7,7 @@ import (
 
 // Stages is everything that is compared. The short form leaves out what is Full.
 func Stages() []Stage {
-	stages := []Stage{smallStage()}
+	stages := []Stage{smallStage(), loopsStage()}
 	stages = append(stages, emptyStage(), ingestStage(), restartStage())
 	for _, size := range []struct {
 		name            string
@@ -23,6 +23,9 @@ func Stages() []Stage {
 	}
 	return append(stages, largeStages()...)
 }
+
+// idleConns is how many connections do nothing in the scenario about them.
+const idleConns = 18_000
 
 // sweepShareMax: a server is not asked for more than that share of what it can.
 const sweepShareMax = 0.9
@@ -48,7 +51,7 @@ func smallStage() Stage {
 		{Name: "slow readers", About: "50 connections that ask 100 at a time and read 10 kB a second", Full: true, BodyBytes: smallBodyBytes,
 			Groups: beside(w, Group{Name: "slow", World: w, Conns: 50, Depth: 100, ReadBytesPerSecond: 10_000, ReceiveBufferBytes: 4096})},
 		{Name: "idle connections", About: "18,000 connections that do nothing beside the quiet lookups", BodyBytes: smallBodyBytes, Alone: true,
-			Groups: beside(w, Group{Name: "idle", World: w, Conns: 18_000})},
+			Groups: beside(w, Group{Name: "idle", World: w, Conns: idleConns})},
 	}}
 	for _, rate := range []float64{2000, 10_000, 20_000, 40_000, 80_000, 120_000} {
 		s.Scenarios = append(s.Scenarios, Scenario{
@@ -57,6 +60,17 @@ func smallStage() Stage {
 		})
 	}
 	return s
+}
+
+// loopsScenario compares Pharos with itself: one event loop and two.
+const loopsScenario = "loops, 10,000 a second"
+
+// loopsStage has servers of its own, which are not bound to a processor: two loops are to run
+// side by side. The rate leaves both processors idle most of the time.
+func loopsStage() Stage {
+	w := &World{Topics: 1000, Brokers: 4}
+	return Stage{Name: "loops", About: "1,000 topics on 4 brokers; servers may use all processors", Worlds: []*World{w}, Only: []string{"pharos-1-loop", "pharos-2-loops"},
+		Scenarios: []Scenario{{Name: loopsScenario, About: "open loop, 10,000 a second", Groups: openLoop(w, 10_000)}}}
 }
 
 func emptyStage() Stage {

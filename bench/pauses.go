@@ -1,0 +1,55 @@
+package bench
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+)
+
+// stopLine finds the times, in milliseconds, for which a collector stopped everything: in a
+// line that Go prints with GODEBUG=gctrace=1 (the beginning and the end of a collection), or
+// in one of the JVM's log.
+var stopLine = regexp.MustCompile(`(?m)^gc \d+ @[^ ]+ [^ ]+ ([0-9.]+)\+[0-9.]+\+([0-9.]+) ms clock|GC\(\d+\) Pause .* ([0-9.]+)ms\s*$`)
+
+// stopLogs are the files in a server's home that may have such lines.
+var stopLogs = []string{"output", "gc.log"}
+
+// Stops are a collector's stops in one window.
+type Stops struct {
+	Count         int     `json:"count"`
+	LongestMillis float64 `json:"longest_ms"`
+}
+
+// stopReader reads on where it stopped the last time.
+type stopReader struct {
+	home string
+	at   map[string]int64
+}
+
+func newStopReader(home string) *stopReader { return &stopReader{home: home, at: map[string]int64{}} }
+
+// next returns the stops since the last call; nil: there is no such log.
+func (r *stopReader) next() *Stops {
+	var s *Stops
+	for _, name := range stopLogs {
+		text, err := os.ReadFile(filepath.Join(r.home, name))
+		if err != nil || int64(len(text)) < r.at[name] {
+			continue
+		}
+		fresh := text[r.at[name]:]
+		r.at[name] = int64(len(text))
+		for _, found := range stopLine.FindAllSubmatch(fresh, -1) {
+			if s == nil {
+				s = &Stops{}
+			}
+			for _, digits := range found[1:] {
+				if millis, err := strconv.ParseFloat(string(digits), 64); err == nil {
+					s.Count++
+					s.LongestMillis = max(s.LongestMillis, millis)
+				}
+			}
+		}
+	}
+	return s
+}
