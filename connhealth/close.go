@@ -73,7 +73,7 @@ func (d *Detector) Closed(now int64, id ConnID, how CloseHow) []Action {
 		d.closes.note(now, c.host.addr)
 	}
 	f := d.closeFacts(now, c)
-	if opened, ok := d.successor(now, c); ok {
+	if opened, ok := d.successor(now, c); ok && !c.host.local {
 		f.successor, f.fromMillis = true, min(f.fromMillis, opened)
 	}
 	for _, b := range append([]*broker(nil), c.brokers...) {
@@ -104,9 +104,6 @@ func (d *Detector) closeFacts(now int64, c *conn) closeFacts {
 	if c.requests > 0 {
 		f.lateMillis = max(f.lateMillis, now-c.requestMillis)
 	}
-	// A process that ends seldom does so just after it asked. One that gave up waiting does
-	// nothing else: its request and its good-bye were held up together, and arrive so.
-	f.unread = now-c.arrivedMillis <= 2*int64(c.last.RTTMicros)/1000+unreadMillis
 	stallWindow := p.CloseWindowMillis
 	if c.registerMillis > d.stallUntilMillis-d.stallMillis-p.RegisterWindowMillis {
 		stallWindow = p.RegisterWindowMillis
@@ -115,6 +112,12 @@ func (d *Detector) closeFacts(now int64, c *conn) closeFacts {
 		f.lateMillis = max(f.lateMillis, d.stallMillis)
 		f.stalled = d.stallMillis >= p.CloseSilenceMillis
 	}
+	if c.host.local {
+		return f // no path that could have held something up
+	}
+	// A process that ends seldom does so just after it asked. One that gave up waiting does
+	// nothing else: its request and its good-bye were held up together, and arrive so.
+	f.unread = now-c.arrivedMillis <= 2*int64(c.last.RTTMicros)/1000+unreadMillis
 	f.mass = d.freeze.level != FreezeNone || len(c.brokers) > 0 && d.massClosed(now)
 	return f
 }
