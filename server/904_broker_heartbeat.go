@@ -42,7 +42,7 @@ func (h *handlers) heartbeat(rq *Request, cluster, addr []byte) (routetable.Brok
 
 // rebind binds a registration to conn if the connection it is bound to is no more.
 func (h *handlers) rebind(conn Conn, info *routetable.BrokerInfo) {
-	if bound, open := h.srv.Conn(info.Conn); open && !bound.Closed() && (h.srv.watcher == nil || info.Conn > conn.ID()) {
+	if bound, open := h.srv.Conn(info.Conn); open && !bound.Closed() && (info.Conn > conn.ID() || !h.watchesPath(conn)) {
 		return // a watcher rather judges the younger connection
 	}
 	binding, ok := h.table.Rebind(info.Binding(), conn.ID())

@@ -112,6 +112,17 @@ func (h *handlers) watchBound(conn Conn, b routetable.Binding, registered bool) 
 	w.Bound(BoundBroker{Binding: b, ActingMaster: snap.ActingGroup(b.Name), TimeoutMillis: info.TimeoutMillis}, registered)
 }
 
+// watchesPath reports whether there is a path between a connection's peer and us that is
+// watched, so that one of two open connections may be half dead. Within this machine nothing
+// gets lost.
+func (h *handlers) watchesPath(conn Conn) bool {
+	if h.srv.watcher == nil {
+		return false
+	}
+	peer, err := netip.ParseAddrPort(conn.RemoteAddr())
+	return err != nil || !peer.Addr().Unmap().IsLoopback()
+}
+
 // judged reports whether the watcher decides what becomes of the brokers of a connection
 // that ended for this reason.
 func (s *Server) judged(reason CloseReason) bool {

@@ -264,6 +264,48 @@ func TestWatcherIsToldOfABindingAfterTheClose(t *testing.T) {
 	}
 }
 
+// from is a connection that says that it comes from elsewhere.
+type from struct {
+	Conn
+	addr string
+}
+
+func (f from) RemoteAddr() string { return f.addr }
+
+// Goal: of two open connections that name a broker the younger is judged, since the older may
+// be half dead; but not on this machine, where there is no path, and not without a watcher.
+func TestYoungerConnectionIsJudged(t *testing.T) {
+	for _, tt := range []struct {
+		peer      string
+		watched   bool
+		rebinds   bool
+		fromYoung bool
+	}{
+		{"10.0.0.1:4711", true, true, true},
+		{"10.0.0.1:4711", true, false, false},
+		{"10.0.0.1:4711", false, false, true},
+		{"127.0.0.1:4711", true, false, true},
+	} {
+		r := newRig(t, nil)
+		if tt.watched {
+			r.watcher = &recorder{judges: true}
+		}
+		first, second := r.dial(), r.dial()
+		bound, other := first, second
+		if !tt.fromYoung {
+			bound, other = second, first
+		}
+		b := newBroker("a", 0, "t1", "t2")
+		bound.mustRegister(b)
+		info, _ := r.handlers.table.Snapshot().Live(b.key())
+		r.handlers.rebind(from{other.conn, tt.peer}, &info)
+		after, _ := r.handlers.table.Snapshot().Live(b.key())
+		if rebound := after.Conn == other.conn.id; rebound != tt.rebinds {
+			t.Errorf("%+v: bound anew: %v", tt, rebound)
+		}
+	}
+}
+
 // A watcher that only observes leaves closes what they are in Java.
 func TestWatcherObserves(t *testing.T) {
 	ts := startWatched(t, Options{}, &recorder{})
