@@ -15,9 +15,9 @@ import (
 // down what comes in.
 //
 // Whoever has room and does not use it holds up others. So while somebody waits, a frame that
-// comes in so slowly that its sender will have given up loses its room: it keeps what has
-// come, waits with the others, and has its turn when those who never failed have had theirs.
-// One that sends nothing at all time after time is closed, as a stalled one is.
+// comes in too slowly (intakeUsefulMillis) loses its room: it keeps what has come, waits with
+// the others, and has its turn when those who never failed have had theirs. One that sends
+// nothing at all time after time is closed, as a stalled one is.
 //
 // One frame always has room, however large. What those hold that wait is bounded as all
 // unhandled input is (Options.PartialFrameBytesMax).
@@ -36,8 +36,10 @@ const (
 	intakePart = 2
 	// defaultIntakeLook is how often frames that come in are looked at while others wait, in ms.
 	defaultIntakeLook = 1000
-	// intakeUsefulMillis is how long a sender has for its frame: Java's brokers wait 24 s.
-	intakeUsefulMillis = 24_000
+	// intakeUsefulMillis is how long a sender may take for its frame while others wait. They
+	// are Java's brokers, who give up after 24 s: a few slow senders in a row must leave them
+	// some of that.
+	intakeUsefulMillis = 6_000
 	// intakeSilentMost: so many looks in which nothing came close a connection.
 	intakeSilentMost = 5
 	// intakeAgeBytes: of two that wait, the one with less to come goes first; each

@@ -148,6 +148,38 @@ func TestStalledLargeFramesLoseTheirRoom(t *testing.T) {
 	}
 }
 
+// Goal: who sends all the time, but slowly, holds up an honest sender no longer than others
+// do. Method: 6 connections send frames at a rate at which each would take 12 s, to a server
+// that has room for one of them; another's frame must get through before any of theirs.
+func TestSlowLargeFramesLoseTheirRoom(t *testing.T) {
+	ts := startServer(t, Options{PartialFrameBytesMax: 16 << 20, LaneBytesMax: 16 << 20, intakeLookMillis: 200}, testRoutes())
+	large := request(testStream, 1, pattern(6<<20))
+	slow := make(chan struct{}, 6)
+	for range 6 {
+		p := ts.dial()
+		go func() {
+			for rest := large; len(rest) > 0; time.Sleep(200 * time.Millisecond) {
+				n := min(len(rest), 100_000)
+				if _, err := p.Write(rest[:n]); err != nil {
+					return
+				}
+				rest = rest[n:]
+			}
+			slow <- struct{}{}
+		}()
+	}
+	eventually(t, "they wait", func() bool { return ts.intake.stats().Waiting > 0 })
+	honest := ts.dial()
+	body := pattern(7 << 20)
+	go func() { _, _ = honest.Write(request(testStream, 2, body)) }()
+	if a := honest.answer(); a.Code != codec.Success || !bytes.Equal(a.Body, body) {
+		t.Fatalf("code %d, %d bytes", a.Code, len(a.Body))
+	}
+	if len(slow) > 0 || ts.intake.stats().Demoted == 0 {
+		t.Errorf("%d slow ones came first, %+v", len(slow), ts.intake.stats())
+	}
+}
+
 // A connection that waits, for its turn or for its lane, is not taken for a stalled or an idle
 // one.
 func TestWaitingForItsTurnIsNoStall(t *testing.T) {
