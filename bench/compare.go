@@ -373,10 +373,9 @@ func (c *Comparison) sample(sc *Scenario, l *contender, phase string) (w Window,
 	for range 1 + retries {
 		c.tend(nil)
 		l.process.Resume()
-		l.process.stops.next()
 		w, err = l.session.Measure(c.window(sc), phase)
 		if w.Server != nil {
-			w.Server.Stops = l.process.stops.next()
+			w.Server.Stops = l.process.stops.read()
 		}
 		l.process.Pause()
 		if err != nil || w.Server == nil || w.Server.Core < 0 || w.Server.CoreBusy-w.Server.CPUShare <= disturbed {

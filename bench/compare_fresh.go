@@ -92,13 +92,12 @@ func (c *Comparison) freshLoad(ctx context.Context, s *Stage, sc *Scenario, serv
 	defer session.Close()
 	sample.Fill = session.Result().Fill
 	if len(sc.Groups) > 0 {
-		process.stops.next()
 		w, err := session.Measure(c.window(sc), sc.Name)
 		if err != nil {
 			return err
 		}
 		if w.Server != nil {
-			w.Server.Stops = process.stops.next()
+			w.Server.Stops = process.stops.read()
 		}
 		sample.Window = &w
 	}

@@ -15,7 +15,7 @@ var stopLine = regexp.MustCompile(`(?m)^gc \d+ @[^ ]+ [^ ]+ ([0-9.]+)\+[0-9.]+\+
 // stopLogs are the files in a server's home that may have such lines.
 var stopLogs = []string{"output", "gc.log"}
 
-// Stops are a collector's stops in one window.
+// Stops are a collector's stops since its process started.
 type Stops struct {
 	Count         int     `json:"count"`
 	LongestMillis float64 `json:"longest_ms"`
@@ -25,13 +25,13 @@ type Stops struct {
 type stopReader struct {
 	home string
 	at   map[string]int64
+	seen Stops
 }
 
 func newStopReader(home string) *stopReader { return &stopReader{home: home, at: map[string]int64{}} }
 
-// next returns the stops since the last call; nil: there is no such log.
-func (r *stopReader) next() *Stops {
-	var s *Stops
+// read returns the stops so far; nil: there are none, or no log of them.
+func (r *stopReader) read() *Stops {
 	for _, name := range stopLogs {
 		text, err := os.ReadFile(filepath.Join(r.home, name))
 		if err != nil || int64(len(text)) < r.at[name] {
@@ -40,16 +40,17 @@ func (r *stopReader) next() *Stops {
 		fresh := text[r.at[name]:]
 		r.at[name] = int64(len(text))
 		for _, found := range stopLine.FindAllSubmatch(fresh, -1) {
-			if s == nil {
-				s = &Stops{}
-			}
 			for _, digits := range found[1:] {
 				if millis, err := strconv.ParseFloat(string(digits), 64); err == nil {
-					s.Count++
-					s.LongestMillis = max(s.LongestMillis, millis)
+					r.seen.Count++
+					r.seen.LongestMillis = max(r.seen.LongestMillis, millis)
 				}
 			}
 		}
 	}
-	return s
+	if r.seen.Count == 0 {
+		return nil
+	}
+	s := r.seen
+	return &s
 }

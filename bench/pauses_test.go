@@ -22,7 +22,7 @@ func TestStopReader(t *testing.T) {
 		if err := out.Close(); err != nil {
 			t.Fatal(err)
 		}
-		s := r.next()
+		s := r.read()
 		if wantCount == 0 {
 			if s != nil {
 				t.Fatalf("%+v in %q", s, more)
@@ -33,14 +33,14 @@ func TestStopReader(t *testing.T) {
 			t.Fatalf("%+v, want %d and %v", s, wantCount, wantMillis)
 		}
 	}
-	if r.next() != nil {
+	if r.read() != nil {
 		t.Error("stops without a log")
 	}
 	f("output", "listening\n", 0, 0)
 	f("output", "gc 6 @0.615s 0%: 0.43+3.6+0.005 ms clock, 0.43+0/0.83/0.77+0.005 ms cpu, 76->77->77 MB, 80 MB goal, 0 MB stacks, 0 MB globals, 2 P\n", 2, 0.43)
-	f("output", "gc 7 @1.634s 0%: 0.35+2.3+1.5 ms clock, 0.35+0/1.4/1.5+0.014 ms cpu, 151->151->136 MB\n", 2, 1.5)
-	f("output", "", 0, 0)
-	f("gc.log", "[2026-11-22T05:00:00.000+0000][gc       ] GC(3) Pause Young (Normal) (G1 Evacuation Pause) 204M->9M(4096M) 12.345ms\n", 1, 12.345)
+	f("output", "gc 7 @1.634s 0%: 0.35+2.3+1.5 ms clock, 0.35+0/1.4/1.5+0.014 ms cpu, 151->151->136 MB\n", 4, 1.5)
+	f("output", "", 4, 1.5)
+	f("gc.log", "[2026-11-22T05:00:00.000+0000][gc       ] GC(3) Pause Young (Normal) (G1 Evacuation Pause) 204M->9M(4096M) 12.345ms\n", 5, 12.345)
 }
 
 // Benchmarks' numbers become a record whose samples are the repetitions.

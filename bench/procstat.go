@@ -31,7 +31,7 @@ type ProcessUse struct {
 	RSSBytes  int64   `json:"rss_bytes"`
 	PeakBytes int64   `json:"rss_peak_bytes"`
 	Threads   int     `json:"threads"`
-	// Stops of its collector, if its log tells.
+	// Stops of its collector since it started, if its log tells.
 	Stops *Stops `json:"stops,omitempty"`
 	// Core is the processor it is bound to, -1 for several; CoreBusy and CoreSteal are the
 	// shares of the window in which that processor did anything, for anybody, or was taken

@@ -106,15 +106,24 @@ var bound = sync.OnceValue(func() chan<- func() {
 	return work
 })
 
+// allowed are the processors that this process had when it began: it may bind itself later.
+var allowed = func() (set unix.CPUSet) {
+	_ = unix.SchedGetaffinity(0, &set) // if that fails, servers run where we run
+	return set
+}()
+
 func startBound(cmd *exec.Cmd, core int) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	result := make(chan error)
 	bound() <- func() {
+		set := allowed
 		if core >= 0 {
-			var set unix.CPUSet
+			set.Zero()
 			set.Set(core)
+		}
+		if set.Count() > 0 {
 			if err := unix.SchedSetaffinity(0, &set); err != nil {
-				result <- fmt.Errorf("bind to processor %d: %w", core, err)
+				result <- fmt.Errorf("bind to processor %d (-1: any): %w", core, err)
 				return
 			}
 		}
