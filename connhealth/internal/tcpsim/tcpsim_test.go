@@ -3,6 +3,10 @@ package tcpsim
 import (
 	"math"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -47,6 +51,47 @@ func TestRecordedTrace(t *testing.T) {
 		}
 	}
 	f("no cap", 200, 120*Second, false, []float64{0.23, 0.46, 0.91, 1.84, 3.66, 7.3})
+	paths, err := filepath.Glob("testdata/*.trace")
+	if err != nil || len(paths) < 4 {
+		t.Fatalf("traces %q, %v; want four at least", paths, err)
+	}
+	for _, path := range paths {
+		rtt, rtoMax, want := readTrace(t, path)
+		f(path, rtt, rtoMax, false, want)
+	}
+}
+
+// readTrace reads what was recorded from a kernel: its round trip and limit in the model's
+// microseconds, and seconds from the first transmission to the others.
+func readTrace(t *testing.T, path string) (rtt, rtoMax int64, want []float64) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		key, values, _ := strings.Cut(strings.TrimSpace(line), " ")
+		for _, value := range strings.Fields(values) {
+			ms, err := strconv.ParseInt(value, 10, 64)
+			switch {
+			case key == "#":
+			case err != nil:
+				t.Fatal(path, err)
+			case key == "rtt_ms":
+				rtt = max(ms*Millisecond, 200) // without a delay line
+			case key == "rto_max_ms" && ms == 0:
+				rtoMax = 120 * Second
+			case key == "rto_max_ms":
+				rtoMax = ms * Millisecond
+			case key == "retransmitted_ms":
+				want = append(want, float64(ms)/1000)
+			}
+		}
+	}
+	if len(want) < 4 {
+		t.Fatalf("%s has %d retransmissions", path, len(want))
+	}
+	return rtt, rtoMax, want
 }
 
 // TestKeepalive: an idle connection is probed every second, and a dead one ends at the user
