@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pharosmq/pharos/routetable"
 	"golang.org/x/sys/unix"
 )
 
@@ -27,8 +28,13 @@ type acceptor struct {
 	closing  sync.Once
 }
 
-// arrival is a connection's context until its loop has it.
-type arrival struct{ opened bool }
+// arrival is a connection's context until its loop has it. Ids are given out in the order of
+// accepting, not that in which loops come round to their new connections: the younger of a
+// broker's two connections has the larger one.
+type arrival struct {
+	id     routetable.ConnID
+	opened bool
+}
 
 // shortagePause is how long accepting waits when it failed: mostly for want of a descriptor.
 const shortagePause = 50 * time.Millisecond
@@ -108,8 +114,9 @@ func (a *acceptor) run() error {
 		c, err := a.listener.Accept()
 		switch {
 		case err == nil && a.engine.srv.admit(c.RemoteAddr()):
+			arrived := &arrival{id: a.engine.srv.conns.nextID()}
 			a.onTheWay.Go(func() {
-				a.handOver(c)
+				a.handOver(c, arrived)
 				<-a.places
 			})
 			continue
@@ -136,9 +143,8 @@ func (a *acceptor) pause() {
 }
 
 // handOver gives a connection to a loop and waits until that has it.
-func (a *acceptor) handOver(c net.Conn) {
-	var arrived arrival
-	_, err := a.engine.client.EnrollContext(c, &arrived)
+func (a *acceptor) handOver(c net.Conn, arrived *arrival) {
+	_, err := a.engine.client.EnrollContext(c, arrived)
 	if arrived.opened {
 		return // OnClose will count it out
 	}

@@ -1,6 +1,10 @@
 package server
 
-import "net"
+import (
+	"net"
+
+	"github.com/pharosmq/pharos/routetable"
+)
 
 // admit decides whether a connection that was accepted may stay. One that may is counted as
 // open, until OnClose.
@@ -20,8 +24,8 @@ func (s *Server) admit(remote net.Addr) bool {
 }
 
 // newConnection makes the state of an accepted connection and lists it.
-func (s *Server) newConnection(l *loop, w wire, remote string) *connection {
-	c := &connection{id: s.conns.nextID(), remote: remote, srv: s, loop: l, wire: w}
+func (s *Server) newConnection(id routetable.ConnID, l *loop, w wire, remote string) *connection {
+	c := &connection{id: id, remote: remote, srv: s, loop: l, wire: w}
 	s.conns.add(c)
 	return c
 }

@@ -52,7 +52,7 @@ func fakeLoop(t testing.TB) (*loop, *connection, *fakeWire) {
 	}
 	l, w := newLoop(s, fakeEngine{}), &fakeWire{}
 	l.pump.reset = func(time.Duration) bool { return true } // tests pump by hand
-	c := s.newConnection(l, w, "test")
+	c := s.newConnection(s.conns.nextID(), l, w, "test")
 	l.opened(c)
 	return l, c, w
 }

@@ -118,11 +118,10 @@ func (e *engine) OnShutdown(gnet.Engine) {
 
 // OnOpen implements gnet.EventHandler. The acceptor has admitted the connection.
 func (e *engine) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
-	if a, ok := gc.Context().(*arrival); ok {
-		a.opened = true
-	}
+	a := gc.Context().(*arrival)
+	a.opened = true
 	l := e.loopOf(gc.EventLoop())
-	c := e.srv.newConnection(l, gc, gc.RemoteAddr().String())
+	c := e.srv.newConnection(a.id, l, gc, gc.RemoteAddr().String())
 	gc.SetContext(c)
 	l.opened(c)
 	if w := e.srv.watcher; w != nil {

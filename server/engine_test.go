@@ -396,7 +396,7 @@ func (*panicWire) InboundBuffered() int { panic("on purpose") }
 
 func TestPanicInTheLoopCostsOneConnection(t *testing.T) {
 	l, c, w := fakeLoop(t)
-	bad := l.srv.newConnection(l, &panicWire{}, "bad")
+	bad := l.srv.newConnection(l.srv.conns.nextID(), l, &panicWire{}, "bad")
 	l.opened(bad)
 	l.traffic(bad)
 	if !bad.Closed() || l.srv.panics.Load() != 1 {

@@ -114,7 +114,7 @@ type client struct {
 
 func (r *rig) dial() *client {
 	w := &rigWire{r: r, isOpen: true}
-	w.conn = r.newConnection(r.loop, w, "10.1.2.3:"+strconv.Itoa(int(r.conns.last.Load())+40001))
+	w.conn = r.newConnection(r.conns.nextID(), r.loop, w, "10.1.2.3:"+strconv.Itoa(int(r.conns.last.Load())+40001))
 	r.loop.opened(w.conn)
 	return &client{rigWire: w, version: codec.Version5_5_0}
 }

@@ -16,7 +16,7 @@ func intakeConns(t *testing.T, n int) []*connection {
 	l, _, _ := fakeLoop(t)
 	conns := make([]*connection, n)
 	for i := range conns {
-		conns[i] = l.srv.newConnection(l, &fakeWire{}, "test")
+		conns[i] = l.srv.newConnection(l.srv.conns.nextID(), l, &fakeWire{}, "test")
 	}
 	return conns
 }

@@ -22,7 +22,7 @@ func BenchmarkDispatchLoops(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		l, w := newLoop(r.Server, fakeEngine{}), &fakeWire{}
-		own := r.newConnection(l, w, "bench")
+		own := r.newConnection(r.conns.nextID(), l, w, "bench")
 		l.opened(own)
 		for pb.Next() {
 			w.in = frame

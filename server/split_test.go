@@ -31,7 +31,7 @@ func TestRandomPieces(t *testing.T) {
 		l.srv.lanes = startLanes(t, 1, 8<<20)
 		l.srv.o.batchFrames, l.srv.o.batchOutBytes = 1+r.IntN(3), 1+r.IntN(100_000)
 		w := &keepWire{}
-		c := l.srv.newConnection(l, w, "test")
+		c := l.srv.newConnection(l.srv.conns.nextID(), l, w, "test")
 		l.opened(c)
 		var all []byte
 		var bodies [][]byte

@@ -100,6 +100,10 @@ func collectMemory(ch chan<- prometheus.Metric, st *server.Stats) {
 		gauge(ch, descBudgetMax, float64(b.MaxBytes), name)
 		counter(ch, descBudgetEvicted, b.Evicted, name)
 	}
+	gauge(ch, descIntakeBytes, float64(st.Intake.Bytes))
+	gauge(ch, descIntakeMax, float64(st.Intake.MaxBytes))
+	gauge(ch, descIntakeWaiting, float64(st.Intake.Waiting))
+	counter(ch, descIntakeDemoted, st.Intake.Demoted)
 	gauge(ch, descLaneJobs, float64(st.Lanes.Jobs))
 	gauge(ch, descLaneBytes, float64(st.Lanes.Bytes))
 	gauge(ch, descLaneBytesMax, float64(st.Lanes.MaxBytes))
