@@ -4,7 +4,7 @@ package codec
 // {"topicList":["A","B"]}. The topics keep their order; the caller sorts.
 func AppendTopicList(dst []byte, topics []string) []byte {
 	dst = append(dst, `{"topicList":`...)
-	dst = appendStrings(dst, topics)
+	dst = AppendStrings(dst, topics)
 	return append(dst, '}')
 }
 
@@ -18,7 +18,7 @@ func AppendSystemTopicList(dst []byte, brokerAddr NullString, topics []string) [
 		dst = append(dst, ',')
 	}
 	dst = append(dst, `"topicList":`...)
-	dst = appendStrings(dst, topics)
+	dst = AppendStrings(dst, topics)
 	return append(dst, '}')
 }
 

@@ -181,16 +181,20 @@ func appendStringLists(dst []byte, m map[string][]string) []byte {
 		dst = appendComma(dst, i)
 		dst = AppendJSONString(dst, k, DialectPlain)
 		dst = append(dst, ':')
-		dst = appendStrings(dst, m[k])
+		dst = AppendStrings(dst, m[k])
 	}
 	return append(dst, '}')
 }
 
-// appendStrings appends a list of strings in its order: ["a","b"].
-func appendStrings(dst []byte, list []string) []byte {
+// AppendStrings appends a list of strings in its order: ["a",null]; null for NullElement.
+func AppendStrings(dst []byte, list []string) []byte {
 	dst = append(dst, '[')
 	for i, s := range list {
 		dst = appendComma(dst, i)
+		if s == NullElement {
+			dst = append(dst, "null"...)
+			continue
+		}
 		dst = AppendJSONString(dst, s, DialectPlain)
 	}
 	return append(dst, ']')

@@ -97,6 +97,9 @@ func FuzzFrameSize(f *testing.F) {
 // takes.
 func stdHeader(header []byte) (want string, ok bool) {
 	var members map[string]json.RawMessage
+	if bytes.Contains(bytes.ToLower(header), []byte(`\ud`)) {
+		return "", false // half of a surrogate pair is another character here
+	}
 	if !utf8.Valid(header) || json.Unmarshal(header, &members) != nil || members == nil {
 		return "", false
 	}

@@ -1,28 +1,13 @@
 package codec
 
-import "fmt"
-
-// A JSON header is read as fastjson2 2.0.59 reads it for Java 5.5.0, tried out input by
-// input, because a header it refuses closes the connection and one it accepts must not.
+// A JSON header is read as fastjson2 2.0.59 reads it for Java 5.5.0, because a header it
+// refuses closes the connection and one it accepts must not. There are two ways to do it.
+// headerScanner knows what peers write: the properties that count, numbers of up to nine
+// digits, strings, blanks where JSON has them. Whatever else it meets, it
+// gives up, and the header is read again by bodyScanner (header_odd.go), which takes all
+// that fastjson2 takes. What both read means the same.
 //
-// Beyond the standard it takes: any order and any subset of the keys; unknown keys with
-// any value; numbers as strings, and numbers and booleans where a string belongs; single
-// quotes; raw control characters in strings; a comma too many before a closing brace, or
-// none between two members; blanks, NULs and the DOS end-of-file mark behind the header.
-// It refuses, like fastjson2: bare keys, a comma before the first member or two in a row,
-// anything else behind the header. Key names count in their own case only. Of a name that
-// occurs twice the last one counts.
-//
-// Chosen otherwise than fastjson2, each for want of a sender:
-//   - comments are refused everywhere, not only in some places;
-//   - an array or object where a number belongs is refused, and so is a number with a
-//     fraction or an exponent that does not fit an int (Java saturates or wraps);
-//   - an array or object as an ext value keeps its own text (Java re-serialises it), and
-//     so does a number with a fraction or an exponent;
-//   - the commas around an unknown member are as optional as those around a known one;
-//   - bytes that are not UTF-8 never close the connection (see appendValidText);
-//   - "$ref", which fastjson2 resolves even here, is a name like any other;
-//   - nesting ends at Limits.JSONDepthMax, ext fields at Limits.ExtFieldsMax.
+// Key names count in their own case only. Of a name that occurs twice the last one counts.
 
 // headerScanner walks once over one JSON header and fills in c.
 type headerScanner struct {
@@ -35,133 +20,176 @@ type headerScanner struct {
 // decodeJSONHeader reads a JSON header (Java: RemotingSerializable#decode).
 func (c *Command) decodeJSONHeader(header []byte, lim *Limits) error {
 	s := headerScanner{b: header, c: c, lim: lim}
+	if s.header() {
+		return nil
+	}
+	return c.decodeOddHeader(header, lim)
+}
+
+// header reads the whole header. False: it is for decodeOddHeader to read.
+func (s *headerScanner) header() bool {
+	if s.skipBlanks(); s.peek() != '{' {
+		return false
+	}
+	if s.i++; !s.command() {
+		return false
+	}
 	s.skipBlanks()
-	if s.peek() != '{' {
-		return s.expected("an opening brace")
-	}
-	s.i++
-	if err := s.command(); err != nil {
-		return err
-	}
-	for s.i < len(header) && isTrailingBlank(header[s.i]) {
-		s.i++
-	}
-	if s.i != len(header) {
-		return s.expected("the end of the header")
-	}
-	return nil
+	return s.i == len(s.b)
 }
 
 // command reads the members of the header itself, the opening brace being behind.
-func (s *headerScanner) command() error {
+func (s *headerScanner) command() bool {
 	c := s.c
 	for first := true; ; first = false {
 		k := s.compactKey(first)
-		var key []byte
-		var err error
 		if k == keyUnknown {
-			var ok bool
-			if key, ok, err = s.nextMember(first); err != nil || !ok {
-				return err
+			key, more := s.nextMember(first)
+			if !more {
+				return key == nil
 			}
 			k = headerKeyOf(key)
 		}
+		ok := false
 		switch k {
 		case keyCode:
-			err = s.int32(&c.Code)
+			ok = s.int32(&c.Code)
 		case keyFlag:
-			err = s.int32(&c.Flag)
+			ok = s.int32(&c.Flag)
 		case keyOpaque:
 			c.HasOpaque = true
-			err = s.int32(&c.Opaque)
+			ok = s.int32(&c.Opaque)
 		case keyVersion:
-			err = s.int32(&c.Version)
+			ok = s.int32(&c.Version)
 		case keyLanguage:
-			err = s.language()
+			ok = s.language()
 		case keyRemark:
-			c.Remark, err = s.text()
+			ok = s.remark()
 		case keyExtFields:
-			err = s.extFields()
+			ok = s.extFields()
 		case keySerializeType:
-			err = s.unusedSerializeType()
-		default:
-			err = s.unusedProperty(key)
+			ok = s.literal(`"JSON"`) || s.literal(`"ROCKETMQ"`) // the frame's type byte has said it
 		}
-		if err != nil {
-			return err
+		if !ok {
+			return false
 		}
 	}
 }
 
-// extFields reads the value of extFields: an object, or a null in one of its three forms.
-func (s *headerScanner) extFields() error {
+// extFields reads the value of extFields, if it is an object of strings.
+func (s *headerScanner) extFields() bool {
 	c := s.c
 	c.ext.reset()
-	c.HasExt = false
 	if s.peek() != '{' {
-		at := s.i
-		text, err := s.text()
-		if err == nil && !isNullText(text) {
-			err = headerErrorf(at, "an object or null expected as extFields")
-		}
-		return err
+		return false
 	}
 	s.i++
 	c.HasExt = true
 	for first := true; ; first = false {
 		if c.ext.n > s.lim.ExtFieldsMax {
-			return fmt.Errorf("%w: the limit is %d", ErrTooManyExtFields, s.lim.ExtFieldsMax)
+			return false
 		}
 		if s.compactField(first) {
 			continue
 		}
-		key, ok, err := s.nextMember(first)
-		if err != nil || !ok {
-			return err
+		key, more := s.nextMember(first)
+		if !more {
+			return key == nil && (c.ext.n == 0 || string(c.ext.at(0).key) != "$ref")
 		}
-		value, err := s.text()
-		if err != nil {
-			return err
+		value, ok := s.quoted()
+		if !ok {
+			return false
 		}
 		c.ext.add(key, value)
 	}
 }
 
-// nextMember moves to the value of an object's next member and returns its key, or moves
-// behind the closing brace and returns false. Only the first one has no comma before it.
-func (s *headerScanner) nextMember(first bool) (key []byte, ok bool, err error) {
+// noKey is what nextMember returns as the key when it gives up.
+var noKey = []byte{}
+
+// nextMember moves to the value of an object's next member and returns its key. It moves
+// behind the closing brace and returns nil and false, or gives up: noKey and false.
+func (s *headerScanner) nextMember(first bool) (key []byte, more bool) {
 	s.skipBlanks()
-	if !first && s.peek() == ',' {
+	switch ch := s.peek(); {
+	case ch == '}' && s.i < len(s.b):
+		s.i++
+		return nil, false
+	case first:
+	case ch == ',':
 		s.i++
 		s.skipBlanks()
-	}
-	switch ch := s.peek(); ch {
-	case '"', '\'':
-		key, err = s.quoted(ch)
-	case '}':
-		s.i++
-		return nil, false, nil
 	default:
-		err = s.expected("a key or closing brace")
+		return noKey, false
 	}
-	if err != nil {
-		return nil, false, err
+	key, ok := s.quoted()
+	if !ok {
+		return noKey, false
 	}
-	if err := s.colon(); err != nil {
-		return nil, false, err
-	}
-	return key, true, nil
-}
-
-// colon moves over a colon and the blanks around it.
-func (s *headerScanner) colon() error {
 	s.skipBlanks()
 	if s.peek() != ':' {
-		return s.expected("a colon")
+		return noKey, false
 	}
 	s.i++
 	s.skipBlanks()
-	return nil
+	return key, true
+}
+
+// int32 reads a value that Java keeps in an int: one to nine digits with nothing odd behind.
+func (s *headerScanner) int32(v *int32) bool {
+	i := s.i
+	negative := i < len(s.b) && s.b[i] == '-'
+	if negative {
+		i++
+	}
+	n, first := int32(0), i
+	for i < len(s.b) && s.b[i]-'0' <= 9 {
+		n = n*10 + int32(s.b[i]-'0') // wraps for ten digits and more: they are not used
+		i++
+	}
+	if digits := i - first; digits == 0 || digits > 9 || i == len(s.b) || s.b[i] != ',' && s.b[i] != '}' && !isBlank(s.b[i]) {
+		return false
+	}
+	if negative {
+		n = -n
+	}
+	s.i = i
+	*v = n
+	return true
+}
+
+// language reads the language's name.
+func (s *headerScanner) language() bool {
+	if s.literal(`"JAVA"`) {
+		s.c.Language = LanguageJava
+		return true
+	}
+	name, ok := s.quoted()
+	if !ok || isDigits(name) {
+		return false
+	}
+	s.c.Language = languageOfName(name)
+	return true
+}
+
+// remark reads a string or null.
+func (s *headerScanner) remark() (ok bool) {
+	if s.literal("null") {
+		s.c.Remark = nil
+		return true
+	}
+	s.c.Remark, ok = s.quoted()
+	return ok
+}
+
+// literal moves over word if it is next.
+func (s *headerScanner) literal(word string) bool {
+	end := s.i + len(word)
+	if end > len(s.b) || string(s.b[s.i:end]) != word {
+		return false
+	}
+	s.i = end
+	return true
 }
 
 // peek returns the next byte, or 0 at the end; no token starts with a 0.
@@ -178,19 +206,7 @@ func (s *headerScanner) skipBlanks() {
 	}
 }
 
-// isBlank: fastjson2 also counts backspace and form feed.
 func isBlank(ch byte) bool {
-	const blanks = 1<<' ' | 1<<'\n' | 1<<'\r' | 1<<'\t' | 1<<'\f' | 1<<'\b'
+	const blanks = 1<<' ' | 1<<'\n' | 1<<'\r' | 1<<'\t'
 	return ch <= ' ' && uint64(blanks)>>ch&1 != 0
-}
-
-// isTrailingBlank: behind the header a C string's end and DOS's end of file count too.
-func isTrailingBlank(ch byte) bool { return isBlank(ch) || ch == 0 || ch == 0x1A }
-
-// expected says what was wanted at the scanner's place and what is there.
-func (s *headerScanner) expected(what string) error {
-	if s.i >= len(s.b) {
-		return headerErrorf(len(s.b), "%s expected, but it ends", what)
-	}
-	return headerErrorf(s.i, "%s expected, not %q", what, s.b[s.i])
 }

@@ -50,7 +50,10 @@ func headerKeyOf(key []byte) headerKey {
 // behind them. Otherwise it returns keyUnknown, moves nothing, and nextMember must look.
 func (s *headerScanner) compactKey(first bool) headerKey {
 	b, i := s.b, s.i
-	if !first && i < len(b) && b[i] == ',' {
+	if !first {
+		if i >= len(b) || b[i] != ',' {
+			return keyUnknown
+		}
 		i++
 	}
 	if len(b)-i < 2 || b[i] != '"' {
@@ -71,7 +74,10 @@ func (s *headerScanner) compactKey(first bool) headerKey {
 // returns false and moves nothing.
 func (s *headerScanner) compactField(first bool) bool {
 	b, i := s.b, s.i
-	if !first && i < len(b) && b[i] == ',' {
+	if !first {
+		if i >= len(b) || b[i] != ',' {
+			return false
+		}
 		i++
 	}
 	if i >= len(b) || b[i] != '"' {

@@ -3,25 +3,35 @@ package codec
 import (
 	"bytes"
 	"math"
-	"unicode/utf8"
 )
 
 // bodyYieldBytes is how much is parsed or inflated between two calls of a yield hook:
 // some 50 us of parsing.
 const bodyYieldBytes = 64 << 10
 
-// bodyScanner reads JSON bodies in one pass, without reflection and without copying what
-// needs no unescaping. It is as lenient as the senders of RocketMQ need and as fastjson2
-// in Java 5.5.0 is, where that is worth having: bare integer keys, single quotes, missing
-// and trailing commas, comments, raw control characters in strings, numbers as strings.
+// bodyScanner reads JSON in one pass, without reflection and without copying what needs no
+// unescaping, and takes whatever fastjson2 2.0.59 takes in Java 5.5.0, to the same values:
+// what is odd is odd in the places where it is odd there. In short:
+//
+//   - Behind a value come blanks, one comma at most, and blanks again. So commas may be
+//     missing between members and elements, and there may be one before a bracket.
+//   - NULs and comments count as blanks behind a bracket, and behind the comma that follows
+//     a closing one; comments also before a property. A bracket swallows a comma behind it.
+//   - A byte beyond ASCII counts as a blank if its low six bits are one's.
+//   - What is passed over (skip) is held to commas, but its numbers and escapes are not
+//     looked at closely.
+//   - A 0x1A ends the input.
 //
 // Errors are sticky: the first one is kept in err, and from then on the input looks ended,
 // so that loops over keys and elements stop by themselves.
 type bodyScanner struct {
 	b        []byte
-	i        int  // next byte to read
+	i        int  // the current byte
 	base     int  // what the offsets of errors start at: b's place in the whole body
-	fresh    bool // just behind a { or [: no comma can follow
+	comma    bool // a comma stood behind the last value
+	compact  bool // the last name was in double quotes, without escapes, its colon right behind it
+	copied   bool // b is our own copy
+	passing  bool // what is read has no use, and may be a reference
 	depth    int  // open objects and arrays
 	depthMax int
 	itemsMax int    // elements of one list, entries of one table
@@ -31,6 +41,9 @@ type bodyScanner struct {
 	err      error
 }
 
+// endOfInput is the current byte behind the last one. Standing in the input it ends it.
+const endOfInput = 0x1a
+
 // bodyItemsMax is how many objects a list or a table of a body may have. One that somebody
 // means takes more than 64 bytes, so an honest frame has no room for more; there is room
 // for twenty times as many empty ones, each of which would become a struct.
@@ -39,13 +52,16 @@ func bodyItemsMax(lim *Limits) int {
 	return max(lim.FrameBytesMax/bytesEach, floor)
 }
 
-// newBodyScanner returns a scanner of b; nil limits are the default ones.
+// newBodyScanner returns a scanner that stands at the first value of b; nil limits are the
+// default ones.
 func newBodyScanner(b []byte, lim *Limits) bodyScanner {
 	if lim == nil {
 		defaults := DefaultLimits()
 		lim = &defaults
 	}
-	return bodyScanner{b: b, depthMax: lim.JSONDepthMax, itemsMax: bodyItemsMax(lim), yieldAt: math.MaxInt}
+	s := bodyScanner{b: b, i: -1, depthMax: lim.JSONDepthMax, itemsMax: bodyItemsMax(lim), yieldAt: math.MaxInt}
+	s.next()
+	return s
 }
 
 // setYield makes the scanner call yield about every bodyYieldBytes; nil for never.
@@ -96,117 +112,217 @@ func (s *bodyScanner) fits(n int, what string) bool {
 	return true
 }
 
-// peek skips white space and returns the next byte without reading it, 0 at the end.
+// peek is the current byte.
 func (s *bodyScanner) peek() byte {
 	if s.i < len(s.b) {
-		if c := s.b[s.i]; c > ' ' && c != '/' {
-			return c
-		}
+		return s.b[s.i]
 	}
-	return s.peekSlow()
+	return endOfInput
 }
 
-func (s *bodyScanner) peekSlow() byte {
-	for s.i < len(s.b) {
-		switch c := s.b[s.i]; c {
-		case ' ', '\n', '\r', '\t', '\f', '\b':
-			s.i++
-		case '/':
-			if !s.skipComment() {
-				return c
-			}
-		default:
-			return c
+// jsonBlanks are the bytes that fastjson2 takes for blanks. It tests a bit of a 64-bit mask
+// with a signed byte, so that those beyond ASCII with the same low six bits are blanks too.
+var jsonBlanks = func() (blanks [256]bool) {
+	for _, ch := range " \n\r\t\f\b" {
+		blanks[ch] = true
+		for high := 0x80; high < 256; high += 64 {
+			blanks[high|int(ch)] = true
 		}
+	}
+	return blanks
+}()
+
+// blanks moves over blanks.
+func (s *bodyScanner) blanks() {
+	for s.i < len(s.b) && jsonBlanks[s.b[s.i]] {
+		s.i++
 		s.pause(s.i)
 	}
-	return 0
 }
 
-// skipComment skips a comment of either form; false if there is none.
-func (s *bodyScanner) skipComment() bool {
+// next moves over the current byte and what may follow a bracket: blanks, NULs, comments.
+func (s *bodyScanner) next() {
+	s.i++
+	s.gap()
+}
+
+func (s *bodyScanner) gap() {
+	for s.i < len(s.b) && (s.b[s.i] == 0 || jsonBlanks[s.b[s.i]]) {
+		s.i++
+		s.pause(s.i)
+	}
+	if s.peek() >= 0x80 {
+		s.overlong()
+	}
+	if s.peek() == '/' {
+		s.skipComment()
+	}
+}
+
+// overlong reads a character of several bytes where only ASCII can stand. fastjson2 decodes
+// it without a look at its length, so that it may be ASCII in more bytes than it needs.
+func (s *bodyScanner) overlong() {
 	rest := s.b[s.i:]
-	if len(rest) < 2 {
-		return false
+	n := utf8Bytes(rest[0])
+	if n == 0 || len(rest) < n || n < 4 && (rest[1]&0xc0 != 0x80 || rest[n-1]&0xc0 != 0x80) {
+		s.unexpected("a value or a bracket")
+		return
 	}
-	n := 0
-	switch rest[1] {
-	case '/':
-		n = bytes.IndexByte(rest, '\n')
-		if n < 0 {
-			n = len(rest) - 1
-		}
-		n++
-	case '*':
-		n = bytes.Index(rest[2:], []byte("*/"))
-		if n < 0 {
-			s.fail(s.i, "comment without end")
-			return true
-		}
-		n += 4
-	default:
-		return false
+	r := rune(rest[0]) & (0x7f >> n)
+	for _, c := range rest[1:n] {
+		r = r<<6 ^ rune(int8(c)) ^ -0x80 // of four bytes it checks nothing at all
 	}
-	s.i += n
-	return true
+	if r &= 0xffff; r >= 0x80 {
+		s.unexpected("a value or a bracket")
+		return
+	}
+	if !s.copied {
+		s.b, s.copied = bytes.Clone(s.b), true
+	}
+	s.i += n - 1
+	s.b[s.i] = byte(r)
 }
 
-// end fails if anything but white space is left.
+// endValue moves behind a value whose end the scanner stands behind: blanks, a comma, blanks.
+func (s *bodyScanner) endValue() {
+	if i := s.i; i+1 < len(s.b) && s.b[i] == ',' && s.b[i+1] == '"' {
+		s.i, s.comma = i+1, true
+		return
+	}
+	s.blanks()
+	if s.comma = s.peek() == ','; s.comma {
+		s.i++
+		s.blanks()
+	}
+}
+
+// nextComma moves over blanks, a comma if there is one, and what may follow it.
+func (s *bodyScanner) nextComma() {
+	s.blanks()
+	if s.peek() == ',' {
+		s.next()
+	}
+}
+
+// skipComment skips comments of either form, at whose slash the scanner stands. One that
+// does not end is ended by the input.
+func (s *bodyScanner) skipComment() {
+	for s.peek() == '/' {
+		rest := s.b[s.i:]
+		if len(rest) < 3 {
+			s.unexpected("a comment")
+			return
+		}
+		n := -1
+		switch rest[1] {
+		case '/':
+			n = bytes.IndexByte(rest[2:], '\n') + 1
+		case '*':
+			n = bytes.Index(rest[2:], []byte("*/")) + 2
+			if n == 1 { // none
+				n = 0
+			}
+			if n == 0 && rest[len(rest)-1] == '*' {
+				s.fail(s.i, "comment without end")
+				return
+			}
+		default:
+			s.unexpected("a comment")
+			return
+		}
+		if n == 0 {
+			s.i = len(s.b)
+			return
+		}
+		s.i += 2 + n
+		s.blanks()
+	}
+}
+
+// end fails if anything is left.
 func (s *bodyScanner) end() {
-	if s.peek(); s.i < len(s.b) {
+	if s.err == nil && s.peek() != endOfInput {
 		s.fail(s.i, "unexpected %q after the end of the JSON value", s.b[s.i])
 	}
 }
 
-// null reads a null, or an empty string, which fastjson2 takes for one where an object is
-// due. False: something else is there, nothing is read.
+// null reads a null, an empty string, or "null", all of which fastjson2 takes for a null
+// where an object is due. False: something else is there, nothing is read.
 func (s *bodyScanner) null() bool {
-	switch s.peek() {
-	case 'n':
-		s.literal("null")
-		return true
-	case '"':
-		if s.i+1 < len(s.b) && s.b[s.i+1] == '"' {
-			s.i += 2
-			return true
-		}
-	}
-	return false
-}
-
-// nullWord reads "null", in quotes, which fastjson2 takes for a null where a map is due.
-func (s *bodyScanner) nullWord() bool {
-	if s.peek(); !bytes.HasPrefix(s.b[s.i:], []byte(`"null"`)) {
+	rest := s.b[min(s.i, len(s.b)):]
+	n := 0
+	switch c := s.peek(); {
+	case c == 'n' && bytes.HasPrefix(rest, []byte("null")):
+		n = 4
+	case c != '"' && c != '\'' || len(rest) < 2:
+		return false
+	case rest[1] == c:
+		n = 2
+	case len(rest) > 5 && string(rest[1:5]) == "null" && rest[5] == c:
+		n = 6
+	default:
 		return false
 	}
-	s.i += len(`"null"`)
+	s.i += n
+	s.blanksASCII()
+	if s.comma = s.peek() == ','; s.comma {
+		s.i++
+	}
+	s.blanksASCII()
+	if s.peek() >= 0x80 {
+		s.unexpected("a value or a bracket")
+	}
 	return true
 }
 
-// literal reads the given word.
-func (s *bodyScanner) literal(word string) {
-	if len(s.b)-s.i < len(word) || string(s.b[s.i:s.i+len(word)]) != word {
-		s.unexpected(word)
+// blanksASCII moves over real blanks only.
+func (s *bodyScanner) blanksASCII() {
+	for s.i < len(s.b) && s.b[s.i] <= ' ' && jsonBlanks[s.b[s.i]] {
+		s.i++
+		s.pause(s.i)
+	}
+}
+
+// isNull says whether a null starts here, judged by its first two letters.
+func (s *bodyScanner) isNull() bool {
+	return s.peek() == 'n' && s.i+1 < len(s.b) && s.b[s.i+1] == 'u'
+}
+
+// readNull reads a null.
+func (s *bodyScanner) readNull() {
+	if !bytes.HasPrefix(s.b[min(s.i, len(s.b)):], []byte("null")) {
+		s.unexpected("null")
 		return
 	}
-	s.i += len(word)
-	if s.i < len(s.b) && isWordByte(s.b[s.i]) {
-		s.unexpected("a delimiter after " + word)
+	s.i += 4
+	s.endValue()
+}
+
+// openObject starts an object with fixed properties; follow it with nextKey until that says
+// no. what names the object for the error. Its brace may be missing.
+func (s *bodyScanner) openObject(what string) {
+	switch s.peek() {
+	case '{':
+		s.open()
+	case '"', '\'', 'n', '}', '/':
+		s.enter()
+	default:
+		s.unexpected("the { of " + what)
 	}
 }
 
-func isWordByte(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c >= utf8.RuneSelf
-}
-
-// openObject reads the { of an object; follow it with nextKey until that says no. what
-// names the object for the error.
-func (s *bodyScanner) openObject(what string) {
+// openMap reads the { of an object with any keys; follow it with nextEntry, or with
+// nextNumber and a value, and closeMap.
+func (s *bodyScanner) openMap(what string) {
 	if s.peek() != '{' {
 		s.unexpected("the { of " + what)
 		return
 	}
-	s.open()
+	reference := s.passing && s.isReference()
+	if s.open(); reference { // like an empty one
+		s.skipName()
+		s.skip()
+	}
 }
 
 // openArray reads the [ of an array; follow it with nextElement until that says no.
@@ -218,104 +334,84 @@ func (s *bodyScanner) openArray(what string) {
 	s.open()
 }
 
+// open reads an opening bracket.
 func (s *bodyScanner) open() {
+	if s.enter() {
+		s.next()
+	}
+}
+
+func (s *bodyScanner) enter() bool {
 	if s.depth++; s.depth > s.depthMax {
 		s.stop(bodyTooLargef(s.base+s.i, "JSON nested deeper than %d", s.depthMax))
-		return
-	}
-	s.i++
-	s.fresh = true
-}
-
-// nextKey reads the next key of the innermost object and its colon. False: the object
-// ended, and its } is read, or there was an error.
-func (s *bodyScanner) nextKey() (key []byte, ok bool) {
-	c := s.nextItem()
-	if c == '}' {
-		s.i++
-		s.depth--
-		return nil, false
-	}
-	switch {
-	case c == '"' || c == '\'':
-		key = s.quoted()
-	case c == '-' || c >= '0' && c <= '9':
-		key = s.bareKey()
-	default:
-		s.unexpected("a key or }")
-		return nil, false
-	}
-	if s.peek() != ':' {
-		s.unexpected("a colon after a key")
-		return nil, false
-	}
-	s.i++
-	return key, s.err == nil
-}
-
-// nextElement says whether another element of the innermost array follows, and stands at
-// it. False: the array ended, and its ] is read, or there was an error.
-func (s *bodyScanner) nextElement() bool {
-	switch s.nextItem() {
-	case ']':
-		s.i++
-		s.depth--
-		return false
-	case 0, ',', '}', ':':
-		s.unexpected("a value or ]")
 		return false
 	}
 	return true
 }
 
-// nextItem skips the comma before a key or an element and returns the byte at it. Neither
-// a missing comma nor one before the closing bracket is an error, as in fastjson2.
-func (s *bodyScanner) nextItem() byte {
+// isReference says whether the object here is what fastjson2 takes for a reference to
+// another value: {"$ref":"$...}, or with @ or . instead of the second dollar sign.
+func (s *bodyScanner) isReference() bool {
+	t := bodyScanner{b: s.b, i: s.i + 1, yieldAt: math.MaxInt}
+	t.blanks()
+	quote := t.peek()
+	if rest := t.b[t.i:]; len(rest) < 7 || rest[5] != quote || string(rest[1:5]) != "$ref" {
+		return false
+	}
+	t.i += 6
+	t.blanksASCII()
+	if t.peek() != ':' {
+		return false
+	}
+	t.i++
+	t.blanksASCII()
+	if t.peek() != quote {
+		return false
+	}
+	t.i++
+	return t.i >= len(t.b) || bytes.IndexByte([]byte("$.@"), t.b[t.i]) >= 0
+}
+
+// close reads a closing bracket if it is next, and a comma behind it.
+func (s *bodyScanner) close(bracket byte) bool {
+	if s.peek() != bracket || s.i >= len(s.b) {
+		return false
+	}
+	s.i++
+	s.depth--
+	if i := s.i; i+1 < len(s.b) && s.b[i] == ',' && s.b[i+1] == '"' {
+		s.i = i + 1
+		return true
+	}
+	for s.i < len(s.b) && (s.b[s.i] == 0 || jsonBlanks[s.b[s.i]]) {
+		s.i++
+		s.pause(s.i)
+	}
+	if s.peek() == ',' {
+		s.i++
+	}
+	s.gap()
+	return true
+}
+
+// nextElement says whether another element of the innermost array follows, and stands at
+// it. False: the array ended, and its ] is read, or there was an error.
+func (s *bodyScanner) nextElement() bool {
 	s.pause(s.i)
-	c := s.peek()
-	if c == ',' && !s.fresh {
-		s.i++
-		c = s.peek()
+	if s.close(']') {
+		return false
 	}
-	s.fresh = false
-	return c
-}
-
-// bareKey reads an integer key without quotes, as the plain dialect has it.
-func (s *bodyScanner) bareKey() []byte {
-	start := s.i
-	for s.i < len(s.b) && isNumberByte(s.b[s.i]) {
-		s.i++
+	if s.peek() == endOfInput {
+		s.unexpected("a value or ]")
+		return false
 	}
-	return s.b[start:s.i]
+	return s.err == nil
 }
 
-func isNumberByte(c byte) bool {
-	return c >= '0' && c <= '9' || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'
-}
-
-// skip reads over a value of any kind.
-func (s *bodyScanner) skip() {
-	switch c := s.peek(); c {
-	case '{':
-		for s.open(); ; s.skip() {
-			if _, ok := s.nextKey(); !ok {
-				return
-			}
-		}
-	case '[':
-		for s.open(); s.nextElement(); {
-			s.skip()
-		}
-	case '"', '\'':
-		s.skipString()
-	case 't':
-		s.literal("true")
-	case 'f':
-		s.literal("false")
-	case 'n':
-		s.literal("null")
-	default:
-		s.number()
+// noReference fails if a reference to another value is here instead of a value. fastjson2
+// evaluates it, and what comes of that depends on where the other value stands.
+func (s *bodyScanner) noReference() {
+	if !s.passing && s.peek() == '{' && s.isReference() {
+		s.fail(s.i, `"$ref" instead of a value`)
 	}
 }

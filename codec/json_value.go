@@ -2,32 +2,34 @@ package codec
 
 import (
 	"bytes"
-	"errors"
-	"math"
 	"strconv"
-	"unicode/utf8"
+	"strings"
 )
 
-// text reads a string property. A number, a boolean, an object or an array gives its own
-// text, as in fastjson2; null gives ok=false. The result may point into the body.
+// text reads a string property. A number, a boolean, an object or an array gives the text
+// that Java makes of it; null gives ok=false. The result may point into the body.
 func (s *bodyScanner) text() (text []byte, ok bool) {
-	switch s.peek() {
+	switch c := s.peek(); c {
 	case '"', '\'':
 		return s.quoted(), s.err == nil
 	case 'n':
-		s.literal("null")
+		s.readNull()
+		return nil, false
+	case 't', 'f':
+		return strconv.AppendBool(nil, s.bool()), s.err == nil
+	case '{', '[':
+		return s.compositeText()
+	default:
+		if c != '-' && c != '+' && c-'0' > 9 {
+			s.unexpected("a value")
+			return nil, false
+		}
+	}
+	n := s.number()
+	if s.err != nil {
 		return nil, false
 	}
-	start := s.i
-	if s.skip(); s.err != nil {
-		return nil, false
-	}
-	text = s.b[start:s.i:s.i]
-	if !utf8.Valid(text) { // strings are skipped without looking closely
-		s.fail(start, "text that is not UTF-8")
-		return nil, false
-	}
-	return text, true
+	return n.appendText(nil, false), true
 }
 
 // string reads a string property that is kept: a copy. Null is "".
@@ -42,188 +44,289 @@ func (s *bodyScanner) nullString() NullString {
 	return NullString{String: string(text), Valid: ok}
 }
 
-// int32 reads a Java int: a number, whose fraction is dropped, or a boolean, either in
-// quotes or as the only element of an array; null, "" and any object are 0. One that does
-// not fit is an error.
-func (s *bodyScanner) int32() int32 {
-	if s.peek() == '{' {
-		s.skip()
-		return 0
-	}
-	offset := s.i
-	v := s.int64()
-	if v != int64(int32(v)) && s.err == nil {
-		if token := s.b[offset:s.i]; bytes.ContainsAny(token, ".eE") && token[0] != '"' && token[0] != '\'' {
-			return int32(min(max(v, math.MinInt32), math.MaxInt32)) // as parseNumberText
+// numberString reads a string in quotes where a number is due, which has the oddities of a
+// map's key in single quotes, and NULs and comments behind its comma.
+func (s *bodyScanner) numberString() []byte {
+	text := s.quotedText()
+	if s.err == nil {
+		s.blanks()
+		if s.comma = s.peek() == ','; s.comma {
+			s.next()
 		}
-		s.fail(offset, "integer %d that does not fit into 32 bits", v)
-		return 0
 	}
-	return int32(v)
+	return text
 }
 
-// int64 reads a Java long, as int32 does; but an object is an error.
-func (s *bodyScanner) int64() int64 {
-	switch c := s.peek(); c {
-	case '"', '\'':
-		return s.quotedInt()
-	case 't':
-		s.literal("true")
-		return 1
-	case 'f':
-		s.literal("false")
-		return 0
-	case 'n':
-		s.literal("null")
-		return 0
-	case '[':
-		return s.onlyInt64()
+// objectNumber reads an object where a number is due: its member val, if that is a number.
+func (s *bodyScanner) objectNumber() (v int64, ok bool) {
+	c := s.composite()
+	return c.val, c.hasVal
+}
+
+// onlyNumber reads an array where a number is due: of one number, or of one string with an
+// integer.
+func (s *bodyScanner) onlyNumber(offset int) int32 {
+	c := s.composite()
+	if !c.hasOnly && s.err == nil {
+		s.fail(offset, "array where one number belongs")
 	}
-	b, i, v := s.b, s.i, int64(0)
-	for ; i < len(b) && b[i]-'0' <= 9 && i < s.i+18; i++ {
-		v = v*10 + int64(b[i]-'0')
-	}
-	if i > s.i && (i == len(b) || !isNumberByte(b[i]) && !isNumberSuffix(b[i])) {
-		s.i = i
+	return int32(c.only)
+}
+
+// bool reads a Java boolean: true, false, a number (1 and -1 are true), the usual words in
+// quotes, or an array of one of these; null and "" are false.
+func (s *bodyScanner) bool() bool {
+	rest := s.b[min(s.i, len(s.b)):]
+	switch c := s.peek(); {
+	case bytes.HasPrefix(rest, []byte("true")):
+		s.i += 4
+		s.endValue()
+		return true
+	case bytes.HasPrefix(rest, []byte("false")):
+		s.i += 5
+		s.endValue()
+		return false
+	case c == 'n':
+		s.readNull()
+		return false
+	case c == '"' || c == '\'':
+		return s.quotedBool()
+	case c == '-' || c-'0' <= 9:
+		n := s.number()
+		return n.kind == numberInt && n.narrow == 0 && strings.TrimLeft(string(n.digits), "0") == "1"
+	case c == '[':
+		if !s.enter() {
+			return false
+		}
+		s.next()
+		v := s.bool()
+		s.depth--
+		if s.blanks(); s.peek() != ']' {
+			s.unexpected("the ] behind a boolean")
+			return false
+		}
+		s.next()
 		return v
 	}
-	return s.numberInt()
-}
-
-// onlyInt64 reads an array of one integer.
-func (s *bodyScanner) onlyInt64() int64 {
-	offset := s.i
-	s.open()
-	if !s.nextElement() || s.peek() == 'n' {
-		s.fail(offset, "array where one number belongs")
-		return 0
-	}
-	v := s.int64()
-	if s.nextElement() {
-		s.fail(offset, "array of several elements where one number belongs")
-	}
-	return v
-}
-
-// numberInt reads the integer part of any number.
-func (s *bodyScanner) numberInt() int64 {
-	offset := s.i
-	token := s.number()
-	v, ok := parseNumberText(token)
-	if !ok && s.err == nil {
-		s.fail(offset, "number %q that is no integer of 64 bits", clip(token, 24))
-	}
-	return v
-}
-
-// quotedInt reads an integer in quotes.
-func (s *bodyScanner) quotedInt() int64 {
-	offset := s.i
-	v, ok := parseIntText(s.quoted())
-	if !ok {
-		s.fail(offset, "string that is not an integer")
-	}
-	return v
-}
-
-// parseIntText gives the integer that a quoted number, a quoted boolean or a map key is;
-// "" and "null" are 0.
-func parseIntText(text []byte) (v int64, ok bool) {
-	switch string(text) {
-	case "", "null", "false":
-		return 0, true
-	case "true":
-		return 1, true
-	}
-	return parseNumberText(text)
-}
-
-// parseNumberText gives the integer part of a number's text. One with a fraction or an
-// exponent that does not fit is the nearest that does, as in Java; ok is false when
-// another does not fit or text is no number.
-func parseNumberText(text []byte) (v int64, ok bool) {
-	const textBytesMax = 1 << 10 // a number longer than that is no number of anybody
-	if len(text) > textBytesMax {
-		return 0, false
-	}
-	fraction := false
-	for _, c := range text {
-		if !isNumberByte(c) { // nor words that strconv knows: inf, nan, 0x1p4, 1_000
-			return 0, false
-		}
-		fraction = fraction || c == '.' || c == 'e' || c == 'E'
-	}
-	if !fraction {
-		v, err := strconv.ParseInt(string(text), 10, 64)
-		return v, err == nil
-	}
-	f, err := strconv.ParseFloat(string(text), 64)
-	switch {
-	case errors.Is(err, strconv.ErrSyntax):
-		return 0, false
-	case f >= math.MaxInt64:
-		return math.MaxInt64, true
-	case f < math.MinInt64:
-		return math.MinInt64, true
-	}
-	return int64(f), true
-}
-
-// number reads the text of a number.
-func (s *bodyScanner) number() []byte {
-	start, digits := s.i, 0
-	for s.i < len(s.b) && isNumberByte(s.b[s.i]) {
-		if c := s.b[s.i]; c >= '0' && c <= '9' {
-			digits++
-		} else if (c == '-' || c == '+') && s.i > start && s.b[s.i-1]|0x20 != 'e' {
-			break
-		}
-		s.i++
-		s.pause(s.i)
-	}
-	token := s.b[start:s.i]
-	if digits > 0 && s.i < len(s.b) && isNumberSuffix(s.b[s.i]) {
-		s.i++ // as Java writes it in a program
-	}
-	if digits == 0 || s.i < len(s.b) && isWordByte(s.b[s.i]) {
-		s.i = start
-		s.unexpected("a value")
-		return nil
-	}
-	return token
-}
-
-// bool reads a Java boolean: true, false, a number (1 and -1 are true, as in fastjson2) or
-// the usual words in quotes; null and "" are false.
-func (s *bodyScanner) bool() bool {
-	switch c := s.peek(); c {
-	case 't':
-		s.literal("true")
-		return true
-	case 'f':
-		s.literal("false")
-		return false
-	case '"', '\'':
-		return s.quotedBool()
-	case 'n':
-		s.literal("null")
-		return false
-	case '[', '{':
-		s.unexpected("a boolean")
-		return false
-	}
-	token := s.number()
-	return string(token) == "1" || string(token) == "-1"
+	s.unexpected("a boolean")
+	return false
 }
 
 func (s *bodyScanner) quotedBool() bool {
-	offset := s.i
-	switch text := s.quoted(); string(text) {
-	case "true", "TRUE", "True", "1", "Y", "T":
-		return true
-	case "", "false", "FALSE", "False", "0", "N", "F", "null":
-		return false
+	offset, quote := s.i, s.b[s.i]
+	if s.i+2 < len(s.b) && s.b[s.i+2] == quote { // of one byte
+		c := s.b[s.i+1]
+		s.i += 3
+		s.endValue()
+		switch c {
+		case '1', 'Y':
+			return true
+		case '0', 'N':
+			return false
+		}
+	} else {
+		switch text := string(s.quoted()); {
+		case strings.EqualFold(text, "true"):
+			return true
+		case strings.EqualFold(text, "false"), strings.EqualFold(text, "null"), text == "":
+			return false
+		}
 	}
 	s.fail(offset, "string that is not a boolean")
 	return false
+}
+
+// skip reads over a value of any kind, as fastjson2 does where a property is not known: it
+// insists on commas between and none before a bracket.
+func (s *bodyScanner) skip() {
+	s.pause(s.i)
+	switch c := s.peek(); c {
+	case '{', '[':
+		s.skipComposite(c + 2) // its closing bracket
+	case '"', '\'':
+		u := unquoter{b: s.b, i: s.i + 1, quote: c}
+		u.skim(s)
+		if u.bad != "" {
+			s.fail(s.i, "string with %s", u.bad)
+			return
+		}
+		s.i = u.i + 1
+	case 't', 'f', 'n':
+		s.skipWord()
+	case 'S':
+		if !s.isSet() {
+			s.unexpected("a value")
+			return
+		}
+		s.i += len(jsonSet)
+		s.blanks()
+		s.skipComposite(']') // whatever stands there instead of its bracket
+	default:
+		s.skipNumber()
+	}
+	if s.err != nil {
+		return
+	}
+	s.blanks()
+	if s.comma = s.peek() == ','; s.comma {
+		s.i++
+		s.blanks()
+	}
+	if c := s.peek(); s.comma == (c == '}' || c == ']' || c == endOfInput) {
+		s.unexpected("a comma and a value, or a bracket")
+	}
+}
+
+// skim moves to the closing quote of a string that is passed over.
+func (u *unquoter) skim(s *bodyScanner) {
+	for ; u.i < len(u.b) && u.bad == ""; u.i++ {
+		switch c := u.b[u.i]; c {
+		case u.quote:
+			return
+		case '\\':
+			switch u.byteAt(u.i + 1) {
+			case 'u':
+				u.i += 5
+			case 'x':
+				u.i += 3
+			default:
+				u.escape(false)
+				u.i--
+			}
+		}
+		s.pause(u.i)
+	}
+	if u.bad == "" {
+		u.bad = "no end"
+	}
+}
+
+// jsonSet may stand before an array.
+const jsonSet = "Set"
+
+func (s *bodyScanner) isSet() bool {
+	return bytes.HasPrefix(s.b[min(s.i, len(s.b)):], []byte(jsonSet))
+}
+
+func (s *bodyScanner) skipComposite(bracket byte) {
+	if !s.enter() {
+		return
+	}
+	s.next()
+	for first := true; s.err == nil && s.peek() != bracket; first = false {
+		if !first && !s.comma {
+			s.unexpected("a comma")
+			return
+		}
+		if bracket == '}' {
+			s.skipName()
+		}
+		s.skip()
+	}
+	if s.err == nil {
+		s.depth--
+		s.i++
+	}
+}
+
+func (s *bodyScanner) skipName() {
+	c := s.peek()
+	if c != '"' && c != '\'' {
+		s.unexpected("a key")
+		return
+	}
+	u := unquoter{b: s.b, i: s.i + 1, quote: c}
+	if u.skim(s); u.bad != "" {
+		s.fail(s.i, "key with %s", u.bad)
+		return
+	}
+	s.i = u.i + 1
+	s.colon()
+}
+
+func (s *bodyScanner) skipWord() {
+	for _, word := range []string{"true", "false", "null"} {
+		if bytes.HasPrefix(s.b[s.i:], []byte(word)) {
+			s.i += len(word)
+			return
+		}
+	}
+	s.unexpected("a value")
+}
+
+// skipNumber reads over a number: digits on either side of the point, an exponent that may
+// lack its digits if it has no sign, a suffix.
+func (s *bodyScanner) skipNumber() {
+	start := s.i
+	run := func() bool {
+		at := s.i
+		for s.i < len(s.b) && s.b[s.i]-'0' <= 9 {
+			s.i++
+			s.pause(s.i)
+		}
+		return s.i > at
+	}
+	if c := s.peek(); c == '-' || c == '+' {
+		s.i++
+	}
+	whole := run()
+	if whole && isSuffix(s.peek()) {
+		s.i++
+		return
+	}
+	point := s.peek() == '.'
+	if point {
+		s.i++
+		run()
+	}
+	ok := whole || point
+	if ok && s.peek()|0x20 == 'e' {
+		s.i++
+		signed := s.peek() == '+' || s.peek() == '-'
+		if signed {
+			s.i++
+		}
+		ok = run() || !signed
+	}
+	if c := s.peek(); c == 'F' || c == 'D' {
+		s.i++
+	}
+	if !ok {
+		s.i = start
+		s.unexpected("a value")
+	}
+}
+
+// enum reads the name of a Java enum's value, or its ordinal, which must be below count;
+// null gives neither. What comes of a name that is not ASCII is no name of any.
+func (s *bodyScanner) enum(count int32, what string) (name []byte, ordinal int32) {
+	offset := s.i
+	switch c := s.peek(); {
+	case c == '-' || c == '+' || c-'0' <= 9:
+		if ordinal = s.int32(); (ordinal < 0 || ordinal >= count) && s.err == nil {
+			s.fail(offset, "no %s has the number %d", what, ordinal)
+		}
+		return nil, ordinal
+	case s.null():
+		return nil, -1
+	case c != '"' && c != '\'':
+		s.unexpected(what)
+		return nil, -1
+	}
+	u := unquoter{b: s.b, i: s.i + 1, quote: s.b[s.i]}
+	short := u
+	name, ok := short.shortName()
+	if ok {
+		u = short
+	} else {
+		u.quote = '"' // in single quotes it goes on to a double one
+		name = u.longName(s)
+	}
+	if u.bad != "" {
+		s.fail(offset, "%s with %s", what, u.bad)
+		return nil, -1
+	}
+	s.i = u.i
+	s.endValue()
+	return name, -1
 }

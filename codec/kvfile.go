@@ -37,7 +37,7 @@ func ParseKVFile(data []byte) (KVFile, error) {
 	s := newBodyScanner(data, nil)
 	file := blankKVFile()
 	if s.peek() == 'n' {
-		s.literal("null")
+		s.readNull()
 	} else {
 		file = KVFile{ConfigTable: s.kvFile()}
 	}
@@ -63,10 +63,10 @@ func (s *bodyScanner) kvFile() (tables map[string]map[string]string) {
 			continue
 		}
 		tables = map[string]map[string]string{}
-		s.openObject("configTable")
-		for key, ok := s.nextKey(); ok; key, ok = s.nextKey() {
+		s.openMap("configTable")
+		for key, ok := s.nextEntry(); ok; key, ok = s.nextEntry() {
 			namespace := string(key)
-			if table := s.stringMap("a namespace"); table != nil {
+			if table := s.stringMap("a namespace"); table != nil && key != nil {
 				tables[namespace] = table
 			} else {
 				delete(tables, namespace)

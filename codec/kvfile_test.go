@@ -44,7 +44,7 @@ func TestParseKVFileDamaged(t *testing.T) {
 		" ", "\n\n", "\x00\x00\x00\x00", "{}", "[]", `""`, "5", "garbage", "nul", "nullx", "null null", "\ufeff",
 		`{"configTable":null}`, `{"configTable":[]}`, `{"configTable":"x"}`, `{"configtable":{}}`, `{"configTable":{"NS":5}}`, `{"configTable":{"NS":["k"]}}`,
 		`{"configTable":{"NS":{"k":"v"}},"configTable":null}`,
-		whole + "x", whole + whole, whole + "\x00", whole + "}", "x" + whole,
+		whole + "x", whole + whole, whole + "\x01", whole + "}", "x" + whole,
 	}
 	for i := 1; i < len(whole); i++ {
 		damaged = append(damaged, whole[:i])

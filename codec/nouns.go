@@ -17,6 +17,10 @@ const (
 	TopicSysFlagUnitSub int32 = 1 << 1
 )
 
+// NullElement stands for a null in a list of strings. It is not UTF-8, so that no string
+// that was read equals it.
+const NullElement = "\xff"
+
 // NullString is a Java string that can be null: absent and "" differ on the wire.
 type NullString struct {
 	String string

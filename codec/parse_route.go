@@ -44,7 +44,7 @@ func (s *bodyScanner) mappingByBroker() map[string]TopicQueueMappingInfo {
 		return nil
 	}
 	m := map[string]TopicQueueMappingInfo{}
-	s.entries("topicQueueMappingByBroker", func(key string) { m[key] = s.mappingInfo() })
+	s.entries("topicQueueMappingByBroker", true, func(key string) { m[key] = s.mappingInfo() })
 	return m
 }
 
@@ -59,7 +59,7 @@ func ParseClusterInfo(body []byte, lim *Limits) (ClusterInfo, error) {
 			switch string(key) {
 			case "brokerAddrTable":
 				c.BrokerAddrTable = map[string]BrokerData{}
-				s.entries("brokerAddrTable", func(name string) { c.BrokerAddrTable[name] = s.brokerData() })
+				s.entries("brokerAddrTable", true, func(name string) { c.BrokerAddrTable[name] = s.brokerData() })
 			case "clusterAddrTable":
 				c.ClusterAddrTable = s.stringLists("clusterAddrTable")
 			default:
@@ -128,8 +128,12 @@ func (s *bodyScanner) dataVersion(nowMillis int64) (v DataVersion, stamped bool)
 	for key, ok := s.nextKey(); ok; key, ok = s.nextKey() {
 		switch string(key) {
 		case "counter":
-			v.CounterNull = s.peek() == 'n'
-			v.Counter = s.int64()
+			if v.CounterNull = s.isNull(); v.CounterNull {
+				s.readNull()
+				v.Counter = 0
+			} else {
+				v.Counter = s.int64()
+			}
 		case "stateVersion":
 			v.StateVersion = s.int64()
 		case "timestamp":
@@ -191,22 +195,56 @@ func (s *bodyScanner) brokerAddrs() map[int64]string {
 		return nil
 	}
 	m := map[int64]string{}
-	s.openObject("brokerAddrs")
-	for key, ok := s.nextKey(); ok; key, ok = s.nextKey() {
-		id, isInt := parseIntText(key)
-		if !isInt || len(key) == 0 {
-			s.fail(s.i, "broker id %q is not an integer", clip(key, 24))
-			break
+	s.noReference()
+	s.openMap("brokerAddrs")
+	for s.nextInt() && s.fits(len(m)+1, "brokerAddrs") {
+		null := s.null()
+		id := int64(0)
+		if !null {
+			id = s.int64()
 		}
-		if addr, ok := s.text(); ok {
+		s.optionalColon()
+		s.noReference()
+		if addr, ok := s.text(); ok && !null {
 			m[id] = string(addr)
 		}
 	}
 	return m
 }
 
+// nextInt says whether another entry of a map with integer keys follows, and stands at its
+// key, which is read as any integer is.
+func (s *bodyScanner) nextInt() bool {
+	s.pause(s.i)
+	if s.close('}') {
+		s.nextComma()
+		return false
+	}
+	if s.peek() == endOfInput {
+		s.depth--
+		return false
+	}
+	return s.err == nil
+}
+
+// optionalColon moves over the colon behind such a key, which may be missing.
+func (s *bodyScanner) optionalColon() {
+	i := s.i
+	if s.blanks(); s.peek() == ':' {
+		s.next()
+	} else if s.err == nil {
+		s.i = i
+	}
+}
+
 // mappingInfo reads a TopicQueueMappingInfo, with Java's defaults for what is absent.
 func (s *bodyScanner) mappingInfo() TopicQueueMappingInfo {
+	return s.mapping(nil)
+}
+
+// mapping reads a TopicQueueMappingInfo, or, if it may have hosted queues, a
+// TopicQueueMappingDetail; hosted reads those.
+func (s *bodyScanner) mapping(hosted func()) TopicQueueMappingInfo {
 	m := TopicQueueMappingInfo{
 		Scope:     NullString{String: topicQueueMappingScope, Valid: true},
 		CurrIDMap: map[int32]int32{},
@@ -228,6 +266,12 @@ func (s *bodyScanner) mappingInfo() TopicQueueMappingInfo {
 			m.Topic = s.nullString()
 		case "totalQueues":
 			m.TotalQueues = s.int32()
+		case "hostedQueues":
+			if hosted == nil {
+				s.skip()
+			} else {
+				hosted()
+			}
 		default:
 			s.skip()
 		}
@@ -237,18 +281,25 @@ func (s *bodyScanner) mappingInfo() TopicQueueMappingInfo {
 
 // currIDMap reads a map of ints. A null in it is an error, as in Java.
 func (s *bodyScanner) currIDMap() map[int32]int32 {
-	if s.null() || s.nullWord() {
+	if s.null() {
 		return nil
 	}
 	m := map[int32]int32{}
-	s.openObject("currIdMap")
-	for key, ok := s.nextKey(); ok; key, ok = s.nextKey() {
-		id, isInt := parseIntText(key)
-		if !isInt || len(key) == 0 || id != int64(int32(id)) || s.peek() == 'n' {
-			s.fail(s.i, "entry %q of currIdMap is not an integer", clip(key, 24))
+	s.noReference()
+	s.openMap("currIdMap")
+	for s.nextInt() && s.fits(len(m)+1, "currIdMap") {
+		offset := s.i
+		nullKey := s.isNull() || s.null()
+		id := int32(0)
+		if !nullKey {
+			id = s.int32()
+		}
+		s.optionalColon()
+		if s.noReference(); nullKey || s.null() {
+			s.fail(offset, "null in currIdMap")
 			break
 		}
-		m[int32(id)] = s.int32()
+		m[id] = s.int32()
 	}
 	return m
 }

@@ -127,7 +127,7 @@ func TestParseReplies(t *testing.T) {
 		}
 	})
 	t.Run("a member group without its envelope is none", func(t *testing.T) {
-		got, err := ParseBrokerMemberGroup([]byte(`{"brokerAddrs":{0:"a:1"}}`), nil)
+		got, err := ParseBrokerMemberGroup([]byte(`{"brokerAddrs":{"0":"a:1"}}`), nil)
 		if err != nil || got.BrokerAddrs != nil {
 			t.Errorf("got %+v, %v", got, err)
 		}
@@ -155,21 +155,21 @@ func TestBodyErrorsSayWhere(t *testing.T) {
 		is         error
 	}{
 		{`{"queueDatas":[{"perm":6]}`, `malformed body: expected a key or }, found ']' at byte 24`, ErrBody},
-		{`{"queueDatas":[{"perm":"x"}]}`, `malformed body: string that is not an integer at byte 23`, ErrBody},
-		{`{"queueDatas":[{"perm":4294967296}]}`, `malformed body: integer 4294967296 that does not fit into 32 bits at byte 23`, ErrBody},
-		{`{"queueDatas":[{"perm":nil}]}`, `malformed body: expected null, found 'n' at byte 23`, ErrBody},
+		{`{"queueDatas":[{"perm":"x"}]}`, `malformed body: "x" is no integer of 32 bits at byte 23`, ErrBody},
+		{`{"queueDatas":[{"perm":4294967296}]}`, `malformed body: "4294967296" is no integer of 32 bits at byte 23`, ErrBody},
+		{`{"queueDatas":[{"perm":nil}]}`, `malformed body: expected a value, found 'n' at byte 23`, ErrBody},
 		{`{"queueDatas":[`, `malformed body: expected a value or ], found the end at byte 15`, ErrBody},
-		{`{"queueDatas":{}}`, `malformed body: expected the [ of queueDatas, found '{' at byte 14`, ErrBody},
-		{`{"orderTopicConf":"abc`, `malformed body: string without end at byte 18`, ErrBody},
-		{`{"orderTopicConf":"ab\q"}`, `malformed body: unknown escape "\\q" at byte 21`, ErrBody},
-		{"{\"orderTopicConf\":\"ab\xff\"}", `malformed body: string that is not UTF-8 at byte 18`, ErrBody},
+		{`{"queueDatas":5}`, `malformed body: expected the [ of queueDatas, found '5' at byte 14`, ErrBody},
+		{`{"orderTopicConf":"abc`, `malformed body: string with no end at byte 18`, ErrBody},
+		{`{"orderTopicConf":"ab\q"}`, `malformed body: string with an unknown escape at byte 23`, ErrBody},
+		{"{\"orderTopicConf\":\"ab\xff\"}", `malformed body: string with bytes that are not UTF-8 at byte 18`, ErrBody},
 		{`{"orderTopicConf" "x"}`, `malformed body: expected a colon after a key, found '"' at byte 18`, ErrBody},
 		{`{} {}`, `malformed body: unexpected '{' after the end of the JSON value at byte 3`, ErrBody},
-		{`/* {}`, `malformed body: comment without end at byte 0`, ErrBody},
-		{`{"brokerDatas":[{"brokerAddrs":{"m":"a"}}]}`, `malformed body: broker id "m" is not an integer at byte 36`, ErrBody},
+		{`/* {}`, `malformed body: expected the { of TopicRouteData, found the end at byte 5`, ErrBody},
+		{`{"brokerDatas":[{"brokerAddrs":{"m":"a"}}]}`, `malformed body: "m" is no integer of 64 bits at byte 32`, ErrBody},
 		{`{"x":` + strings.Repeat("[", 64) + "]}", `body over a limit: JSON nested deeper than 64 at byte 68`, ErrBodyTooLarge},
 		{`{"queueDatas":[` + strings.Repeat("{},", 262145) + `{}]}`, `body over a limit: more than 262144 entries in queueDatas at byte 786447`, ErrBodyTooLarge},
-		{`{"topicQueueMappingByBroker":{"b":{"currIdMap":{1:null}}}}`, `malformed body: entry "1" of currIdMap is not an integer at byte 50`, ErrBody},
+		{`{"topicQueueMappingByBroker":{"b":{"currIdMap":{1:null}}}}`, `malformed body: null in currIdMap at byte 48`, ErrBody},
 	} {
 		_, err := ParseTopicRouteData([]byte(c.body), nil)
 		if err == nil || err.Error() != c.want || !errors.Is(err, c.is) {

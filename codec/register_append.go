@@ -30,7 +30,7 @@ func appendFilterServers(dst []byte, b *RegisterBody) []byte {
 	if b.FilterServersNull {
 		return append(dst, "null"...)
 	}
-	return appendStrings(dst, b.FilterServers)
+	return AppendStrings(dst, b.FilterServers)
 }
 
 func appendRegisterWrapper(dst []byte, b *RegisterBody, version int32) []byte {

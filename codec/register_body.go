@@ -123,6 +123,7 @@ func (s *registerScanner) resetWrapper() {
 // static topics (Java: TopicConfigAndMappingSerializeWrapper).
 func (s *registerScanner) wrapper(mappings bool) {
 	s.resetWrapper()
+	s.noReference()
 	if s.null() {
 		s.rb.TopicTableMissing = true
 		return
@@ -136,6 +137,12 @@ func (s *registerScanner) wrapper(mappings bool) {
 			s.topicConfigTable()
 		case string(key) == "topicQueueMappingInfoMap" && mappings:
 			s.mappingInfoMap()
+		case string(key) == "topicQueueMappingDetailMap" && mappings:
+			s.mappingDetailMap()
+		case string(key) == "mappingDataVersion" && mappings:
+			if !s.null() {
+				s.dataVersion(s.nowMillis)
+			}
 		default:
 			s.skip()
 		}
@@ -146,19 +153,60 @@ func (s *registerScanner) wrapper(mappings bool) {
 // Java stores it, and then fails at every registration that has to be compared with it.
 func (s *registerScanner) registerDataVersion() {
 	offset := s.i
-	if s.null() || s.nullWord() {
+	s.noReference()
+	if s.null() {
 		s.fail(offset, "dataVersion is null")
 		return
 	}
 	s.rb.DataVersion, s.rb.DataVersionStamped = s.dataVersion(s.nowMillis)
 }
 
-// mappingInfoMap reads the shares of static topics; those that are null are left out.
+// mappingInfoMap reads the shares of static topics. One that is null is refused: in Java
+// the registration fails half way at it.
 func (s *registerScanner) mappingInfoMap() {
 	s.rb.Mappings = nil
-	s.entries("topicQueueMappingInfoMap", func(topic string) {
+	s.noReference()
+	s.entries("topicQueueMappingInfoMap", false, func(topic string) {
 		s.rb.Mappings = append(s.rb.Mappings, TopicQueueMapping{Topic: topic, Info: s.mappingInfo()})
 	})
+}
+
+// mappingDetailMap checks what the broker knows of static topics beside its shares. A name
+// server has no use for it, but a registration in which it is odd is refused by Java.
+func (s *registerScanner) mappingDetailMap() {
+	s.passing = true
+	s.entries("topicQueueMappingDetailMap", true, func(string) { s.mapping(s.hostedQueues) })
+	s.passing = false
+}
+
+// hostedQueues checks a map of queue ids to lists of pieces of queues.
+func (s *registerScanner) hostedQueues() {
+	if s.null() {
+		return
+	}
+	s.openMap("hostedQueues")
+	for s.nextInt() {
+		if !s.null() {
+			s.int32()
+		}
+		s.optionalColon()
+		s.list("hostedQueues", func() {
+			s.openObject("LogicQueueMappingItem")
+			for key, ok := s.nextKey(); ok; key, ok = s.nextKey() {
+				switch string(key) {
+				case "bname":
+					s.text()
+				case "endOffset", "logicOffset", "startOffset", "timeOfEnd", "timeOfStart":
+					s.int64()
+				case "gen", "queueId":
+					s.int32()
+				default:
+					s.skip()
+				}
+			}
+		})
+		s.nextComma()
+	}
 }
 
 // countTopic fails when the body has more topics than allowed.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"strconv"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -44,13 +46,13 @@ type registerParts struct {
 	arena     []byte // where topic names go
 }
 
-// count reads the number of things that follow, at most limit.
+// count reads the number of things that follow, at most limit. A negative one is none, as
+// in Java.
 func (p *registerParts) count(what string, limit int) int {
 	offset := p.offset()
 	n := p.int32()
 	switch {
 	case n < 0:
-		p.stop(bodyErrorf(offset, "%d %s", n, what))
 		return 0
 	case int(n) > limit:
 		p.stop(bodyTooLargef(offset, "%d %s, more than %d,", n, what, limit))
@@ -142,7 +144,7 @@ func (p *registerParts) topic(part []byte) (t TopicConfig, problem string) {
 	for _, v := range [...]*int32{&t.ReadQueueNums, &t.WriteQueueNums, &t.Perm} {
 		field := rest
 		field, rest, _ = bytes.Cut(rest, []byte{' '})
-		n, err := strconv.ParseInt(string(field), 10, 32)
+		n, err := strconv.ParseInt(asciiDigits(string(field)), 10, 32)
 		if err != nil {
 			return t, "a number of queues or a permission that is none"
 		}
@@ -155,6 +157,22 @@ func (p *registerParts) topic(part []byte) (t TopicConfig, problem string) {
 	t.Name = p.keep(name)
 	t.Key = t.Name
 	return t, ""
+}
+
+// asciiDigits is text with 0 to 9 for the decimal digits of other scripts, which Java's
+// Integer.parseInt reads too if they are in the basic plane.
+func asciiDigits(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < utf8.RuneSelf || !unicode.IsDigit(r) {
+			return r
+		}
+		for _, block := range unicode.Nd.R16 {
+			if r >= rune(block.Lo) && r <= rune(block.Hi) {
+				return '0' + (r-rune(block.Lo))%10
+			}
+		}
+		return r
+	}, text)
 }
 
 // keep copies a name into the arena.

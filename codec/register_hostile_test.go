@@ -226,3 +226,33 @@ func checkRegistration(t testing.TB, rb *RegisterBody, bodyBytes int) {
 		t.Errorf("%s: %+v", problem, rb)
 	}
 }
+
+// TestCompositeLimit: what stands where a string or a number belongs is read and written
+// again, so it is bounded.
+func TestCompositeLimit(t *testing.T) {
+	parse := func(text string) error {
+		_, err := ParseRegisterBody([]byte(`{"filterServerList":[`+text+`]}`), RegisterBodyOptions{Version: 513})
+		return err
+	}
+	filled := func(n int) string { return `{"a":"` + strings.Repeat("x", n) + `"}` }
+	if err := parse(filled(60_000)); err != nil {
+		t.Errorf("an object of 60,000 bytes: %v", err)
+	}
+	for _, text := range []string{filled(compositeTextMax), "[" + strings.Repeat("[],", compositeTextMax) + "]", "[" + strings.Repeat("{},", compositeTextMax) + "]"} {
+		if err := parse(text); !errors.Is(err, ErrBodyTooLarge) {
+			t.Errorf("%.20s... of %d bytes: %v", text, len(text), err)
+		}
+	}
+	if err := parse(`"` + strings.Repeat("\xc0\x80", compositeTextMax) + `"`); !errors.Is(err, ErrBodyTooLarge) {
+		t.Errorf("a long string that is not UTF-8: %v", err)
+	}
+	if err := parse(strings.Repeat("9", numberTextMax)); err != nil {
+		t.Errorf("a number of %d digits: %v", numberTextMax, err)
+	}
+	if err := parse(strings.Repeat("9", 1_000_000)); !errors.Is(err, ErrBody) {
+		t.Errorf("a number of a million digits: %v", err)
+	}
+	if err := parse(strings.Repeat("[", 10_000)); !errors.Is(err, ErrBodyTooLarge) {
+		t.Errorf("arrays nested 10,000 deep: %v", err)
+	}
+}

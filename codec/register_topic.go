@@ -20,9 +20,14 @@ func (s *registerScanner) topicConfigTable() {
 		s.rb.TopicTableMissing = true
 		return
 	}
-	s.openObject("topicConfigTable")
+	s.noReference()
+	s.openMap("topicConfigTable")
 	first, end := s.i, s.i
-	for key, ok := s.nextKey(); ok; key, ok = s.nextKey() {
+	for key, ok := s.nextEntry(); ok; key, ok = s.nextEntry() {
+		if key == nil {
+			s.fail(s.i, "null as a key of topicConfigTable")
+			return
+		}
 		if !s.countTopic() {
 			return
 		}
@@ -61,6 +66,10 @@ func (s *registerScanner) topicConfig(t *TopicConfig) {
 	t.Name = nil
 	t.ReadQueueNums, t.WriteQueueNums = defaultQueueNums, defaultQueueNums
 	t.Perm, t.TopicSysFlag = defaultTopicPerm, 0
+	if s.noReference(); s.null() {
+		s.fail(s.i, "null instead of a TopicConfig")
+		return
+	}
 	s.openObject("a TopicConfig")
 	for key, ok := s.nextKey(); ok; key, ok = s.nextKey() {
 		switch string(key) {
@@ -86,33 +95,19 @@ func (s *registerScanner) topicConfig(t *TopicConfig) {
 	}
 }
 
-// attributes checks the attributes, which a name server has no use for: an object, or null.
+// attributes checks the attributes, which a name server has no use for: an object of
+// strings, or null.
 func (s *registerScanner) attributes() {
-	switch {
-	case s.null() || s.nullWord():
-	case s.peek() == '{':
-		s.skip()
-	default:
-		s.unexpected("the { of attributes")
+	if !s.null() {
+		s.pairs("attributes", func(_, _ []byte) {})
 	}
 }
 
 // topicFilterType checks a filter type, which a name server has no use for: any name will
 // do (an unknown one is null in Java), a number must be an ordinal that exists.
 func (s *registerScanner) topicFilterType() {
-	switch s.peek() {
-	case '"', '\'':
-		s.skipString()
-	case 'n':
-		s.literal("null")
-	case 't', 'f', '[', '{':
-		s.unexpected("a topicFilterType")
-	default:
-		offset := s.i
-		if v := s.int64(); v < 0 || v > 1 {
-			s.fail(offset, "topicFilterType %d, of which there are 0 and 1,", v)
-		}
-	}
+	const filterTypes = 2
+	s.enum(filterTypes, "topicFilterType")
 }
 
 // What Java brokers write between the values of a TopicConfig, in their order. The
@@ -158,13 +153,9 @@ func (s *registerScanner) typicalAttributes() bool {
 		return false
 	}
 	s.depth++ // the TopicConfig itself
-	s.skip()
+	s.attributes()
 	s.depth--
-	if s.i >= len(s.b) || s.b[s.i] != ',' {
-		return false
-	}
-	s.i++
-	return true
+	return s.err == nil
 }
 
 // typicalFields reads what follows the attributes, up to the closing brace.
@@ -183,7 +174,7 @@ func (s *registerScanner) typicalFields(t *TopicConfig) bool {
 	if s.i = i + len(topicText3); b[s.i] != '"' {
 		return false
 	}
-	t.Name = s.quoted()
+	t.Name = s.quotedText()
 	if i, ok = s.typicalInt(s.i, topicText4, &t.TopicSysFlag); !ok {
 		return false
 	}
@@ -193,8 +184,9 @@ func (s *registerScanner) typicalFields(t *TopicConfig) bool {
 	if i >= len(b) || b[i] != '}' {
 		return false
 	}
-	s.i = i + 1
-	return true
+	s.i = i
+	s.depth++ // which close takes back
+	return s.close('}')
 }
 
 // typicalInt reads text and a number of up to nine digits at i, and returns where it ends.

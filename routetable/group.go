@@ -191,12 +191,6 @@ func (g *group) sameShown(o *group) bool {
 
 // newFilterEntry encodes the filter servers of one address.
 func newFilterEntry(addr string, servers []string) filterEntry {
-	json := append(codec.AppendJSONString(nil, addr, codec.DialectPlain), ':', '[')
-	for i, s := range servers {
-		if i > 0 {
-			json = append(json, ',')
-		}
-		json = codec.AppendJSONString(json, s, codec.DialectPlain)
-	}
-	return filterEntry{addr, servers, append(json, ']')}
+	json := append(codec.AppendJSONString(nil, addr, codec.DialectPlain), ':')
+	return filterEntry{addr, servers, codec.AppendStrings(json, servers)}
 }

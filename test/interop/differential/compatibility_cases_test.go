@@ -230,17 +230,24 @@ func (d *duel) unregisterUnderAnotherName() {
 
 func (d *duel) damagedValues() {
 	b := d.broker("a", 0, "127.0.0.1:1")
-	send := func(config, filters string) [2]*Reply {
-		return d.registerWith("a", b, []byte(fmt.Sprintf(`{"filterServerList":%s,"topicConfigSerializeWrapper":{"dataVersion":{"counter":1,"timestamp":5},`+
-			`"topicConfigTable":{"%sA":{"topicName":"%[2]sA"},"%[2]sB":{"topicName":"%[2]sB",%[3]s}}}}`, filters, d.prefix, config)))
+	send := func(config, filters, version string) [2]*Reply {
+		return d.registerWith("a", b, []byte(fmt.Sprintf(`{"filterServerList":%s,"topicConfigSerializeWrapper":{"dataVersion":%[4]s,`+
+			`"topicConfigTable":{"%[2]sA":{"topicName":"%[2]sA"},"%[2]sB":{"topicName":"%[2]sB",%[3]s}}}}`, filters, d.prefix, config, version)))
 	}
-	for _, config := range []string{`"perm":-`, `"perm":"0x7"`, `"topicName":"\u00G0"`, "\"topicName\":\"\xc0\x80\""} {
-		d.want(config, send(config, "[]"), "0 remark absent", "1 remark & Failed to decode RegisterBrokerBody")
+	const fine, refused = "0 remark absent", "1 remark & Failed to decode RegisterBrokerBody"
+	version := `{"counter":1,"timestamp":5}`
+	d.want("a date", send(`"perm":6`, "[]", `{"counter":1,"timestamp":"2026-01-01 00:00:00"}`), fine, refused)
+	d.unregister("a", b)
+	d.want("a reference", send(`"perm":6`, `{"$ref":"$"}`, version), fine, refused)
+	d.unregister("a", b)
+	d.want("a reference to nothing", send(`"attributes":{"$ref":"$.nothing"}`, "[]", version), fine, fine)
+	d.unregister("a", b)
+	// What is only a guess is the same guess.
+	for _, config := range []string{`"perm":-`, `"perm":"0x7"`, `"topicName":"\u00G0"`, "\"topicName\":\"\xc0\x80\"", `"perm":6,/*c*/"order":1`} {
+		d.want(config, send(config, `["x",null]`, version), fine, fine)
+		d.want("the route of a topic beside "+config, d.route("A"), `["x",null]`, `["x",null]`)
 		d.unregister("a", b)
 	}
-	d.want("a null filter server", send(`"perm":6`, `["x",null]`), "0 remark absent", "0 remark absent")
-	d.want("its route", d.route("A"), `["x",null]`, `["x"]`)
-	d.unregister("a", b)
 }
 
 func (d *duel) incompleteRegistration() {
