@@ -27,9 +27,9 @@ func ExampleFleet_Each() {
 	// | 10 | 10000 | 0.04 | 0.22 | 0.27 | 1.96 | 0.08 | 1.0 | 11.5 |
 }
 
-// The calculation comes near to what was measured on the machine of docs/benchmarks.md. The costs
-// of a lookup, of its bytes, of registrations' bytes and of connections are from the first, third,
-// fourth, sixth and last of these; the others were not used for them.
+// The calculation comes near to what was measured on the machine of docs/benchmarks.md. Most of
+// these points went into the costs; independent of them are the second, the memory of the mass
+// restart and that of 100k x 4.
 func TestScalingAgainstMeasuredPoints(t *testing.T) {
 	c := MeasuredCosts()
 	f := func(what string, got, measured, tolerance float64) {
