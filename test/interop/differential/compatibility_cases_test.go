@@ -234,19 +234,25 @@ func (d *duel) damagedValues() {
 		return d.registerWith("a", b, []byte(fmt.Sprintf(`{"filterServerList":%s,"topicConfigSerializeWrapper":{"dataVersion":%[4]s,`+
 			`"topicConfigTable":{"%[2]sA":{"topicName":"%[2]sA"},"%[2]sB":{"topicName":"%[2]sB",%[3]s}}}}`, filters, d.prefix, config, version)))
 	}
+	// Java unregisters by a queue: it must be through before the next registration.
+	end := func() {
+		d.Helper()
+		d.unregister("a", b)
+		d.eventually("the broker is gone", func() [2]*Reply { return d.route("A") }, "17 remark", "17 remark")
+	}
 	const fine, refused = "0 remark absent", "1 remark & Failed to decode RegisterBrokerBody"
 	version := `{"counter":1,"timestamp":5}`
 	d.want("a date", send(`"perm":6`, "[]", `{"counter":1,"timestamp":"2026-01-01 00:00:00"}`), fine, refused)
-	d.unregister("a", b)
+	end()
 	d.want("a reference", send(`"perm":6`, `{"$ref":"$"}`, version), fine, refused)
-	d.unregister("a", b)
+	end()
 	d.want("a reference to nothing", send(`"attributes":{"$ref":"$.nothing"}`, "[]", version), fine, fine)
-	d.unregister("a", b)
+	end()
 	// What is only a guess is the same guess.
 	for _, config := range []string{`"perm":-`, `"perm":"0x7"`, `"topicName":"\u00G0"`, "\"topicName\":\"\xc0\x80\"", `"perm":6,/*c*/"order":1`} {
 		d.want(config, send(config, `["x",null]`, version), fine, fine)
 		d.want("the route of a topic beside "+config, d.route("A"), `["x",null]`, `["x",null]`)
-		d.unregister("a", b)
+		end()
 	}
 }
 
