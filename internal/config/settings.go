@@ -133,7 +133,7 @@ func DefaultSettings(home string) Settings {
 		LogDir:                   home + "/logs/rocketmqlogs",
 		LogLevel:                 "info",
 		LogToStderr:              "auto",
-		ConnectionHealth:         "off",
+		ConnectionHealth:         "evict",
 		TCPTracing:               "auto",
 		LogFileBytesMax:          100 << 20,
 		LogFilesMax:              5,
