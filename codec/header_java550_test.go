@@ -1,14 +1,10 @@
 package codec
 
 import (
-	"bufio"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 )
 
@@ -17,37 +13,14 @@ import (
 // file is the header and Java's outcome; where we differ on purpose, our outcome and the
 // reason follow. "err" closes the connection.
 func TestHeadersAgainstJava550(t *testing.T) {
-	file, err := os.Open(filepath.Join("testdata", "headers", "java550.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
 	lim := DefaultLimits()
-	lines, differ := 0, 0
 	var c Command
-	for scan := bufio.NewScanner(file); scan.Scan(); lines++ {
-		fields := strings.Split(scan.Text(), "\t")
-		header, err := strconv.Unquote(fields[0])
-		if err != nil {
-			t.Fatalf("line %d: %v", lines+1, err)
+	againstJava550(t, "headers", 0, 3000, func(_ []string, header string) (string, error) {
+		if err := c.Decode(jsonFrame(header, ""), &lim); err != nil {
+			return "", err
 		}
-		want := fields[1]
-		if len(fields) == 4 {
-			want = fields[2]
-			differ++
-		}
-		got := "err"
-		if err = c.Decode(jsonFrame(header, ""), &lim); err == nil {
-			got = headerOutcome(&c)
-		}
-		if got != want {
-			t.Errorf("line %d: %s\nwant %s\ngot  %s (%v)", lines+1, fields[0], want, got, err)
-		}
-	}
-	if lines < 3000 {
-		t.Errorf("only %d lines", lines)
-	}
-	t.Logf("%d headers, %d of them read otherwise on purpose", lines, differ)
+		return headerOutcome(&c), nil
+	})
 }
 
 // headerOutcome writes what a header says in the notation of the file.

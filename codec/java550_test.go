@@ -21,35 +21,47 @@ import (
 // follow. Java's are from testdata/Java550Oracle.java; "err" stands for any exception, "hang"
 // for a body that Java never ends to read.
 func TestBodiesAgainstJava550(t *testing.T) {
-	file, err := os.Open(filepath.Join("testdata", "bodies", "java550.txt"))
+	againstJava550(t, "bodies", 1, 4000, func(fields []string, body string) (string, error) {
+		return outcome(fields[0], []byte(body))
+	})
+}
+
+// againstJava550 compares, for each line of a file, what read makes of the input with what
+// Java made of it. inputAt is which of the line's fields the input is; Java's outcome
+// follows, and, where we differ on purpose, ours and the reason.
+func againstJava550(t *testing.T, folder string, inputAt, linesMin int, read func(fields []string, input string) (string, error)) {
+	t.Helper()
+	file, err := os.Open(filepath.Join("testdata", folder, "java550.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
 	lines, differ := 0, 0
-	for scan := bufio.NewScanner(file); scan.Scan(); lines++ {
+	scan := bufio.NewScanner(file)
+	for ; scan.Scan(); lines++ {
 		fields := strings.Split(scan.Text(), "\t")
-		body, err := strconv.Unquote(fields[1])
+		input, err := strconv.Unquote(fields[inputAt])
 		if err != nil {
 			t.Fatalf("line %d: %v", lines+1, err)
 		}
-		want := fields[2]
-		if len(fields) == 5 {
-			want = fields[3]
+		expected := fields[inputAt+1:]
+		want := expected[0]
+		if len(expected) == 3 {
+			want = expected[1]
 			differ++
 		}
-		got, err := outcome(fields[0], []byte(body))
+		got, err := read(fields, input)
 		if err != nil {
 			got = "err"
 		}
 		if got != want {
-			t.Errorf("line %d: %s %s\nwant %s\ngot  %s (%v)", lines+1, fields[0], fields[1], want, got, err)
+			t.Errorf("line %d: %s\nwant %s\ngot  %s (%v)", lines+1, strings.Join(fields[:inputAt+1], " "), want, got, err)
 		}
 	}
-	if lines < 4000 {
-		t.Errorf("only %d lines", lines)
+	if err := scan.Err(); err != nil || lines < linesMin {
+		t.Errorf("only %d lines: %v", lines, err)
 	}
-	t.Logf("%d bodies, %d of them read otherwise on purpose", lines, differ)
+	t.Logf("%d %s, %d of them read otherwise on purpose", lines, folder, differ)
 }
 
 const outcomeNow = 1234567890123

@@ -12,10 +12,8 @@ import (
 
 // allocs is what one request costs from the bytes of its frame to those of its answer.
 func (c *client) allocs(frame []byte) float64 {
-	c.out = make([]byte, 0, 1<<20)
 	return testing.AllocsPerRun(500, func() {
-		c.in, c.out = frame, c.out[:0]
-		c.r.loop.traffic(c.conn)
+		c.serve(frame)
 		if len(c.out) == 0 && frame != nil {
 			panic("no answer")
 		}
@@ -83,18 +81,9 @@ func BenchmarkGetRouteInfo(b *testing.B) {
 		b.Run(fmt.Sprintf("serialize=%d", serialize), func(b *testing.B) {
 			r := newRig(b, nil)
 			c := r.dial()
-			one := newBroker("broker-a", 0, "TopicTest", "T2")
-			body := one.body(c.version)
-			c.push(c.frame(codec.CodeRegisterBroker, body, one.ext(body)...))
-			r.settle()
+			c.mustRegister(newBroker("broker-a", 0, "TopicTest", "T2"))
 			c.serialize = serialize
-			frame := c.frame(codec.CodeGetRouteInfoByTopic, nil, "topic", "TopicTest")
-			c.out = make([]byte, 0, 1<<20)
-			b.ReportAllocs()
-			for b.Loop() {
-				c.in, c.out = frame, c.out[:0]
-				r.loop.traffic(c.conn)
-			}
+			c.benchmark(b, c.frame(codec.CodeGetRouteInfoByTopic, nil, "topic", "TopicTest"))
 		})
 	}
 }
@@ -111,11 +100,6 @@ func BenchmarkRegisterUnchanged(b *testing.B) {
 	frame := c.frame(codec.CodeRegisterBroker, body, one.ext(body)...)
 	c.push(frame)
 	r.settle()
-	c.out = make([]byte, 0, 1<<20)
 	b.SetBytes(int64(len(frame)))
-	b.ReportAllocs()
-	for b.Loop() {
-		c.in, c.out = frame, c.out[:0]
-		r.loop.traffic(c.conn)
-	}
+	c.benchmark(b, frame)
 }

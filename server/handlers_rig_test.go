@@ -21,7 +21,7 @@ import (
 // and lanes, and everything the loop does happens when the test says so.
 type rig struct {
 	*Server
-	t     *testing.T
+	t     testing.TB
 	loop  *loop
 	tasks chan func() // what other goroutines want of the loop
 	logs  *lineBuffer
@@ -39,8 +39,7 @@ func newRig(t testing.TB, change func(*config.Settings, *config.Live)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{tasks: make(chan func(), 1<<16), logs: &lineBuffer{}, conf: config.New(settings, live), dir: dir}
-	r.t, _ = t.(*testing.T)
+	r := &rig{t: t, tasks: make(chan func(), 1<<16), logs: &lineBuffer{}, conf: config.New(settings, live), dir: dir}
 	deps := Deps{Log: slog.New(slog.NewTextHandler(r.logs, nil)), Config: r.conf, KV: kv}
 	s, err := New(Options{EventLoops: 1, Lanes: 2}, deps)
 	if err != nil {
@@ -150,6 +149,24 @@ func (c *client) call(code int32, body []byte, ext ...string) *answer {
 	c.r.t.Helper()
 	c.push(c.frame(code, body, ext...))
 	return c.answer()
+}
+
+// serve has the loop read whole frames as if they had just come in, with room for the answers.
+func (c *client) serve(frames []byte) {
+	if cap(c.out) == 0 {
+		c.out = make([]byte, 0, 1<<20)
+	}
+	c.in, c.out = frames, c.out[:0]
+	c.r.loop.traffic(c.conn)
+}
+
+// benchmark measures serve, without what it allocates at first.
+func (c *client) benchmark(b *testing.B, frames []byte) {
+	c.serve(frames)
+	b.ReportAllocs()
+	for b.Loop() {
+		c.serve(frames)
+	}
 }
 
 // answer runs the loop until there is an answer.

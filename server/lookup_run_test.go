@@ -123,11 +123,7 @@ func TestLookupRunsAllocateNothing(t *testing.T) {
 	for i := range 40 {
 		frames = append(frames, c.frame(codec.CodeGetRouteInfoByTopic, nil, "topic", [...]string{"TopicTest", fmt.Sprint("absent", i)}[i%2])...)
 	}
-	c.out = make([]byte, 0, 1<<20)
-	if n := testing.AllocsPerRun(200, func() {
-		c.in, c.out = frames, c.out[:0]
-		r.loop.traffic(c.conn)
-	}); n != 0 {
+	if n := testing.AllocsPerRun(200, func() { c.serve(frames) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 	if len(c.out) < 40*100 {
@@ -138,19 +134,11 @@ func TestLookupRunsAllocateNothing(t *testing.T) {
 func BenchmarkLookupRun(b *testing.B) {
 	r := newRig(b, nil)
 	c := r.dial()
-	one := newBroker("broker-a", 0, "TopicTest", "T2")
-	body := one.body(c.version)
-	c.push(c.frame(codec.CodeRegisterBroker, body, one.ext(body)...))
-	r.settle()
+	c.mustRegister(newBroker("broker-a", 0, "TopicTest", "T2"))
 	var frames []byte
 	for range 16 {
 		frames = append(frames, c.frame(codec.CodeGetRouteInfoByTopic, nil, "topic", "TopicTest")...)
 	}
-	c.out = make([]byte, 0, 1<<20)
-	b.ReportAllocs()
-	for b.Loop() {
-		c.in, c.out = frames, c.out[:0]
-		r.loop.traffic(c.conn)
-	}
+	c.benchmark(b, frames)
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*16), "ns/lookup")
 }

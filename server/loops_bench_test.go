@@ -13,10 +13,7 @@ import (
 func BenchmarkDispatchLoops(b *testing.B) {
 	r := newRig(b, nil)
 	c := r.dial()
-	one := newBroker("broker-a", 0, "TopicTest", "T2")
-	body := one.body(c.version)
-	c.push(c.frame(codec.CodeRegisterBroker, body, one.ext(body)...))
-	r.settle()
+	c.mustRegister(newBroker("broker-a", 0, "TopicTest", "T2"))
 	frame := c.frame(codec.CodeGetRouteInfoByTopic, nil, "topic", "TopicTest")
 	var served atomic.Uint64
 	b.ReportAllocs()
@@ -40,15 +37,6 @@ func BenchmarkDispatchLoops(b *testing.B) {
 func BenchmarkGetBrokerClusterInfo(b *testing.B) {
 	r := newRig(b, nil)
 	c := r.dial()
-	one := newBroker("broker-a", 0, "TopicTest", "T2")
-	body := one.body(c.version)
-	c.push(c.frame(codec.CodeRegisterBroker, body, one.ext(body)...))
-	r.settle()
-	frame := c.frame(codec.CodeGetBrokerClusterInfo, nil)
-	c.out = make([]byte, 0, 1<<20)
-	b.ReportAllocs()
-	for b.Loop() {
-		c.in, c.out = frame, c.out[:0]
-		r.loop.traffic(c.conn)
-	}
+	c.mustRegister(newBroker("broker-a", 0, "TopicTest", "T2"))
+	c.benchmark(b, c.frame(codec.CodeGetBrokerClusterInfo, nil))
 }

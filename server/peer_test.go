@@ -127,7 +127,7 @@ func (p *peer) answer() *answer {
 	return decode(p.t, frame)
 }
 
-func decode(t *testing.T, frame []byte) *answer {
+func decode(t testing.TB, frame []byte) *answer {
 	t.Helper()
 	lim := codec.DefaultLimits()
 	lim.FrameBytesMax *= 4

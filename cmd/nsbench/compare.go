@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -37,14 +36,10 @@ func (l *serverList) Set(name string) error {
 
 func defineCompare(fs *flag.FlagSet, e env) func(context.Context) error {
 	f := &compareFlags{}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
-	}
 	fs.Var(&f.servers, "server", "a server to compare, may be repeated: "+strings.Join(bench.ServerNames, ", ")+
 		", or NAME=COMMAND LINE with {port}, {home} and {config}; default: all that are known")
 	fs.StringVar(&f.finder.Pharos, "pharos", "build/namesrv", "Pharos' `binary`")
-	fs.StringVar(&f.finder.Cache, "cache", filepath.Join(cache, "pharos-bench"), "`folder` for peers that were downloaded or built")
+	fs.StringVar(&f.finder.Cache, "cache", defaultCache(), "`folder` for peers that were downloaded or built")
 	fs.StringVar(&f.c.Dir, "out", "build/bench", "`folder` for records and reports; what is in it is not measured again")
 	fs.BoolVar(&f.c.Full, "full", false, "all scenarios: hours; the short form takes minutes")
 	fs.StringVar(&f.only, "only", "", "scenarios whose names match this `expression`")

@@ -9,19 +9,27 @@ import (
 	"github.com/pharosmq/pharos/connhealth"
 )
 
-// Goal: a process that ends is not taken for one that lives because its listener ends some
-// milliseconds after its connections. Method: a connection that nobody accepted, whose
-// listener is closed.
-func TestDialNoticesADyingListener(t *testing.T) {
+// dialled returns a connection to a new listener, which has not accepted it.
+func dialled(t *testing.T) (net.Listener, net.Conn) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = l.Close() })
 	conn, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	t.Cleanup(func() { _ = conn.Close() })
+	return l, conn
+}
+
+// Goal: a process that ends is not taken for one that lives because its listener ends some
+// milliseconds after its connections. Method: a connection that nobody accepted, whose
+// listener is closed.
+func TestDialNoticesADyingListener(t *testing.T) {
+	l, conn := dialled(t)
 	_ = l.Close()
 	d := dialer{ctx: t.Context()}
 	if o := outcomeOf(d.stays(conn, staysAtMost)); o != connhealth.DialRefused {
@@ -31,16 +39,7 @@ func TestDialNoticesADyingListener(t *testing.T) {
 
 // Goal: who accepts and closes at once says nothing: a proxy does so that finds nobody.
 func TestDialIsNotFooledByAProxy(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	conn, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	l, conn := dialled(t)
 	accepted, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
@@ -54,15 +53,7 @@ func TestDialIsNotFooledByAProxy(t *testing.T) {
 
 // Goal: nobody waits for a dial-back when the watch ends.
 func TestDialEndsWithItsContext(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	conn, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, conn := dialled(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	d := dialer{ctx: ctx}
