@@ -25,6 +25,8 @@ type Detector struct {
 	tickMillis       int64 // last Tick; never: none yet
 	stallMillis      int64 // length of the last pause of ours
 	stallUntilMillis int64 // and when it ended
+	settleMillis     int64 // no verdicts after it until then,
+	settleTicks      int   // nor before so many calls of Tick
 
 	out []Action
 }
@@ -76,6 +78,7 @@ func (d *Detector) Tick(now int64) []Action {
 		elapsed = now - d.tickMillis
 	}
 	d.tickMillis = now
+	d.settleTicks = max(0, d.settleTicks-1)
 	d.tickNudges(now)
 	d.tickFreeze(now, elapsed)
 	for i := 0; i < len(d.list); {

@@ -45,6 +45,9 @@ func (f *freeze) shift(byMillis int64) {
 func (d *Detector) tickFreeze(now, elapsedMillis int64) {
 	f := &d.freeze
 	d.stats.FreezeMillis[f.level] += elapsedMillis
+	if d.settling(now) {
+		return // what is known of others is as old as our pause
+	}
 	silent := d.countSuspects(now)
 	if f.level != FreezeNone {
 		// It began with many at once, and lasts while as many are silent, however long ago they

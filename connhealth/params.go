@@ -147,8 +147,10 @@ type Params struct {
 	DialLearnMillis     int64
 	DialsPerSecond      int64
 
-	// StallMillis between two calls of Tick are a pause of our own.
-	StallMillis int64
+	// StallMillis between two calls of Tick are a pause of our own. For StallSettleMillis after
+	// it nobody is judged: everybody is looked at first.
+	StallMillis       int64
+	StallSettleMillis int64
 
 	// SampleMillis, SuspectSampleMillis and ClientSampleMillis pace TCP_INFO: 1,000 brokers
 	// twice a second are about 0.4 % of a core.
@@ -223,6 +225,7 @@ func DefaultParams() Params {
 		DialLearnMillis:               600_000,
 		DialsPerSecond:                200,
 		StallMillis:                   1000,
+		StallSettleMillis:             500,
 		SampleMillis:                  500,
 		SuspectSampleMillis:           250,
 		ClientSampleMillis:            5000,

@@ -133,6 +133,11 @@ func (d *Detector) sentProbes(now int64, c *conn, s *Sample, heardAt int64, coun
 	default:
 		at = heardAt + idle + int64(count-1)*interval
 	}
+	if s.NotSentBytes == 0 && s.SndWndBytes != 0 {
+		// The newest cannot be older: the next would have followed. It can be younger than
+		// counted, where the kernel itself was late.
+		at = max(at, now-interval)
+	}
 	at = min(max(at, c.sampledMillis+1), now)
 	c.probeMillis = at
 	return transmissions{count: count, atMillis: at, stepMillis: interval, earliestMillis: heardAt, class: TransmitProbe}

@@ -1,9 +1,10 @@
 package connhealth
 
 // Stalled tells of a pause of the whole process that ended now: every deadline moves by
-// forMillis, all silence so far is forgotten, and closes that follow are doubtful, since
-// answers of ours came late. That Tick was not called for StallMillis is such a pause: the
-// first call after it notices.
+// forMillis, and closes that follow are doubtful, since answers of ours came late. The kernel
+// went on: what it sent and nobody answered stays evidence. But nobody is judged by it before
+// everybody was looked at again, since many that fell silent meanwhile are a freeze. That Tick
+// was not called for StallMillis is such a pause: the first call after it notices.
 func (d *Detector) Stalled(now, forMillis int64) []Action {
 	if d.tickMillis != never {
 		d.tickMillis = now
@@ -14,9 +15,17 @@ func (d *Detector) Stalled(now, forMillis int64) []Action {
 }
 
 func (d *Detector) stalled(now, forMillis int64) {
-	d.restartClocks(now)
+	d.settleMillis, d.settleTicks = now+d.p.StallSettleMillis, settleTicks
 	d.shift(now, forMillis)
 }
+
+// settleTicks is how often Tick must be called after a pause before there are verdicts: the
+// kernel's reports of the time of the pause come late, and would wear out a wait by the clock.
+const settleTicks = 4
+
+// settling reports whether a pause of ours has just ended, and not everybody was looked at
+// since.
+func (d *Detector) settling(now int64) bool { return now < d.settleMillis || d.settleTicks > 0 }
 
 // LoopStalled tells that an event loop stood still for forMillis until now, while others did
 // not. The kernel went on, so that silence is silence; but what peers sent was not read, and

@@ -109,7 +109,7 @@ func (d *Detector) judgeClient(now int64, c *conn) {
 		return
 	}
 	n, silent := c.silent.counted(now, c.boundMillis(&d.p))
-	if n < d.p.DeadTransmissions || d.freeze.level == FreezeFull {
+	if n < d.p.DeadTransmissions || d.freeze.level == FreezeFull || d.settling(now) {
 		return
 	}
 	dead := silent >= d.p.ClientMaxMillis ||
@@ -126,7 +126,7 @@ func (d *Detector) judgeClient(now int64, c *conn) {
 // dead returns the rule by which the peer of c is gone, or RuleNone. First nothing heard at
 // all, then heard but never answered.
 func (d *Detector) dead(now int64, c *conn) (Rule, Class) {
-	if d.freeze.level == FreezeFull {
+	if d.freeze.level == FreezeFull || d.settling(now) {
 		return RuleNone, ClassHealthy
 	}
 	p := &d.p
