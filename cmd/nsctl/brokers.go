@@ -74,14 +74,14 @@ func (s *session) brokerStates(ctx context.Context) (list []diag.BrokerState, to
 
 // withStates gives rows their states, and those that are hidden a row.
 func withStates(rows []brokerRow, states []diag.BrokerState) []brokerRow {
-	type key struct{ cluster, addr string }
+	type key struct{ cluster, name, addr string }
 	listed := map[key]int{}
 	for i := range rows {
-		listed[key{rows[i].Cluster, rows[i].Addr}] = i
+		listed[key{rows[i].Cluster, rows[i].Broker, rows[i].Addr}] = i
 	}
 	for i := range states {
 		b := &states[i]
-		if at, is := listed[key{b.Cluster, b.Addr}]; is {
+		if at, is := listed[key{b.Cluster, b.Name, b.Addr}]; is {
 			rows[at].Health = b
 			continue
 		}

@@ -61,7 +61,7 @@ func run(ctx context.Context, e env) int {
 		return exitUsage
 	}
 	if err := cmd.run(ctx, s, args); err != nil {
-		fmt.Fprintf(e.stderr, "nsctl %s: %v\n", cmd.name, err)
+		fmt.Fprintf(e.stderr, "nsctl %s: %s\n", cmd.name, plain(err.Error()))
 		return exitError
 	}
 	return exitOK

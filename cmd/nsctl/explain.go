@@ -35,7 +35,7 @@ func writeReport(out *strings.Builder, id uint64, r *diag.ConnReport) {
 	if c := r.Conn; c == nil {
 		fmt.Fprintf(out, "connection %d is closed\n", id)
 	} else {
-		fmt.Fprintf(out, "connection %d: %s %s, peer %s, open for %s\n", c.ID, c.Role, identity(c), c.Peer, span(c.AgeMillis))
+		fmt.Fprintf(out, "connection %d: %s %s, peer %s, open for %s\n", c.ID, c.Role, plain(identity(c)), c.Peer, span(c.AgeMillis))
 		fmt.Fprintf(out, "now: %s, %s\n", c.State, c.Why)
 		if r.Why != nil {
 			writeWhy(out, r.Why)
@@ -48,7 +48,7 @@ func writeReport(out *strings.Builder, id uint64, r *diag.ConnReport) {
 		e := &r.Evidence[i]
 		fmt.Fprintf(out, "\n#%d %s %s", e.ID, e.Time.UTC().Format("2006-01-02 15:04:05.000"), strings.ToUpper(e.Action))
 		if e.Broker != nil {
-			fmt.Fprintf(out, " %s", e.Broker)
+			fmt.Fprintf(out, " %s", plain(e.Broker.String()))
 		}
 		fmt.Fprintf(out, " by rule %s, %s", e.Why.Rule, e.Why.Class)
 		if e.Conn != 0 && e.Conn != id {

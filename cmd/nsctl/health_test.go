@@ -104,14 +104,18 @@ func TestBrokersThatAreHidden(t *testing.T) {
 	addr := startServer(t)
 	defer startDemo(t, addr)()
 	demo := diag.Broker{Cluster: "DemoCluster", Name: "demo-broker", ID: 0, Addr: "127.0.0.1:10911"}
+	renamed := demo
+	renamed.Name = "old-name"
 	adminAddr, _ := adminPort(t, map[string]any{"/brokers": []diag.BrokerState{
 		{Broker: demo, State: "live", Judged: "held", SinceMillis: 1200, Why: "doubtful_close", Class: "peer_silent"},
 		{Broker: brokerA, State: "parked", Judged: "parked", SinceMillis: 70_000, Why: "silence", Class: "idle_silent", Strikes: 2},
+		{Broker: renamed, State: "parked", Judged: "parked", SinceMillis: 5000, Why: "silence", Class: "peer_silent"},
 	}})
 	golden(t, `
 CLUSTER      BROKER       ID  ADDRESS          ZONE  ACTING MASTER  STATE                 SINCE  WHY
 c1           broker-a     0   10.0.0.1:10911         false          PARKED                70.0s  silence, idle_silent, 2 strikes
-DemoCluster  demo-broker  0   127.0.0.1:10911        false          LIVE (would be HELD)  1.2s   doubtful_close, peer_silent`,
+DemoCluster  demo-broker  0   127.0.0.1:10911        false          LIVE (would be HELD)  1.2s   doubtful_close, peer_silent
+DemoCluster  old-name     0   127.0.0.1:10911        false          PARKED                5.0s   silence, peer_silent`,
 		"brokers", "-n", addr, "-admin", adminAddr)
 	golden(t, `
 CLUSTER      BROKER       ID  ADDRESS          ZONE  ACTING MASTER

@@ -23,7 +23,7 @@ func (s *session) print(v any, heading []string, rows [][]string) error {
 	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, strings.Join(heading, "\t"))
 	for _, row := range rows {
-		fmt.Fprintln(w, strings.Join(row, "\t"))
+		fmt.Fprintln(w, plainRow(row))
 	}
 	return w.Flush()
 }
