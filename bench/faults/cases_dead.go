@@ -3,7 +3,6 @@ package faults
 import (
 	"context"
 	"fmt"
-	"syscall"
 	"time"
 )
 
@@ -85,7 +84,7 @@ func vanishInFlight(ctx context.Context, w *world) error {
 func kill(ctx context.Context, w *world) error {
 	i := w.victim()
 	w.dies(i)
-	w.brokers[i].signal(syscall.SIGKILL)
+	w.brokers[i].Kill()
 	return w.find(ctx)
 }
 
@@ -96,7 +95,7 @@ func killAfterHiccup(ctx context.Context, w *world) error {
 	}
 	w.sleep(ctx, 10*time.Second)
 	w.dies(i)
-	w.brokers[i].signal(syscall.SIGKILL)
+	w.brokers[i].Kill()
 	return w.find(ctx)
 }
 

@@ -3,7 +3,6 @@ package faults
 import (
 	"context"
 	"fmt"
-	"syscall"
 	"time"
 )
 
@@ -102,9 +101,13 @@ func (w *world) ownLinkDown(ctx context.Context, d time.Duration) error {
 
 func (w *world) stopServer(ctx context.Context, d time.Duration) error {
 	w.notef("the server stops")
-	w.server.signal(syscall.SIGSTOP)
+	if err := w.server.Freeze(); err != nil {
+		return err
+	}
 	w.sleep(ctx, d)
-	w.server.signal(syscall.SIGCONT)
+	if err := w.server.Thaw(); err != nil {
+		return err
+	}
 	w.notef("the server goes on")
 	return w.watch(ctx, untilRegistered)
 }

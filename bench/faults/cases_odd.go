@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -58,7 +57,9 @@ func stall(ctx context.Context, w *world) error {
 func freeze(ctx context.Context, w *world) error {
 	i := w.victim()
 	w.notef("%s stops", w.brokers[i].name)
-	w.brokers[i].signal(syscall.SIGSTOP)
+	if err := w.brokers[i].Freeze(); err != nil {
+		return err
+	}
 	if w.o.Short {
 		return w.watch(ctx, 20*time.Second)
 	}
@@ -79,7 +80,7 @@ func reboot(ctx context.Context, w *world) error {
 	if err := b.order("abort"); err != nil {
 		return err
 	}
-	<-b.ended
+	<-b.Ended()
 	w.sleep(ctx, 2*time.Second)
 	if err := w.heal(i); err != nil {
 		return err

@@ -10,59 +10,16 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/pharosmq/pharos/internal/testkit/netns"
+	"github.com/pharosmq/pharos/internal/testkit/process"
 )
-
-// process is a program in a namespace. It dies with this one.
-type process struct {
-	cmd   *exec.Cmd
-	in    io.WriteCloser // nil unless asked for
-	ended chan struct{}
-}
-
-// start starts cmd in ns. The thread that forks it stays until it ends, because its
-// parent-death signal is that thread's.
-func start(ns *netns.NS, cmd *exec.Cmd) (*process, error) {
-	if cmd.SysProcAttr == nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{}
-	}
-	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
-	p := &process{cmd: cmd, ended: make(chan struct{})}
-	started := make(chan error, 1)
-	go func() {
-		err := ns.Do(func() error {
-			err := cmd.Start()
-			if err != nil {
-				return err
-			}
-			started <- nil
-			_ = cmd.Wait() // most are killed
-			close(p.ended)
-			return nil
-		})
-		if err != nil {
-			started <- err
-		}
-	}()
-	if err := <-started; err != nil {
-		return nil, fmt.Errorf("start %s in %s: %w", cmd.Path, ns, err)
-	}
-	return p, nil
-}
-
-func (p *process) signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) } // it may have ended
-
-func (p *process) kill() {
-	p.signal(syscall.SIGKILL)
-	<-p.ended
-}
 
 // broker is a fake broker's process and what is known of it.
 type broker struct {
-	*process
+	*process.Process
+	in   io.WriteCloser
 	name string
 	addr string // ip:port
 
@@ -93,7 +50,7 @@ func startBroker(ns *netns.NS, self, home string, o BrokerOptions) (*broker, err
 	b := &broker{name: o.Name, addr: o.Listen, ports: map[int]int{}, notify: make(chan struct{})}
 	log, err := os.OpenFile(filepath.Join(home, o.Name+".events"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err == nil {
-		b.process, err = start(ns, cmd)
+		b.Process, err = process.Start(cmd, process.Options{Name: o.Name, In: ns})
 	}
 	_ = w.Close() // the child has its own
 	if err != nil {

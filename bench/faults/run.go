@@ -173,7 +173,7 @@ func (o *Options) play(ctx context.Context, j job, home string, seed int64, r *R
 	}
 	r.take(w, lasted)
 	select {
-	case <-w.server.ended:
+	case <-w.server.Ended():
 		err = errors.Join(err, errors.New("the server ended by itself"))
 	default:
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pharosmq/pharos/bench"
 	"github.com/pharosmq/pharos/internal/testkit/netns"
+	"github.com/pharosmq/pharos/internal/testkit/process"
 )
 
 // Mode is how Pharos watches its connections; other servers have but one.
@@ -109,7 +110,7 @@ func buildOf(path string) (string, error) {
 }
 
 // startServer starts a name server in a namespace.
-func (o *Options) startServer(ns *netns.NS, home string, mode Mode) (*process, error) {
+func (o *Options) startServer(ns *netns.NS, home string, mode Mode) (*process.Process, error) {
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return nil, err
 	}
@@ -139,5 +140,5 @@ func (o *Options) startServer(ns *netns.NS, home string, mode Mode) (*process, e
 	}
 	defer out.Close() // the child has its own
 	cmd.Dir, cmd.Stdout, cmd.Stderr = home, out, out
-	return start(ns, cmd)
+	return process.Start(cmd, process.Options{Name: o.kind.Name, In: ns})
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pharosmq/pharos/internal/testkit/netns"
+	"github.com/pharosmq/pharos/internal/testkit/process"
 )
 
 const (
@@ -27,9 +28,9 @@ type world struct {
 	rng      *rand.Rand
 	home     string
 	star     *netns.Star
-	server   *process
-	others   []*process // the other name servers
-	clients  []*broker  // co-located
+	server   *process.Process
+	others   []*process.Process // the other name servers
+	clients  []*broker          // co-located
 	brokers  []*broker
 	observer *observer
 	watching context.CancelFunc
@@ -168,12 +169,12 @@ func (w *world) close() {
 	w.watching()
 	w.observed.Wait()
 	for _, b := range append(w.brokers, w.clients...) {
-		b.kill()
+		b.Kill()
 		_ = b.in.Close()
 	}
 	for _, p := range append(w.others, w.server) {
 		if p != nil {
-			p.kill()
+			p.Kill()
 		}
 	}
 	if w.star != nil {

@@ -2,13 +2,11 @@ package interop
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -96,7 +94,9 @@ func StartNamesrv(tb testing.TB, kind NamesrvKind, o NamesrvOptions) *Namesrv {
 	}
 	spec.Name = o.Name
 	n.Proc = startProc(tb, spec)
-	n.awaitListening(tb, 2*time.Minute)
+	if err := n.AwaitListening(tb.Context(), n.Addr(), 2*time.Minute); err != nil {
+		tb.Fatal(err)
+	}
 	return n
 }
 
@@ -150,32 +150,6 @@ func buildCommand(name string) (string, error) {
 	}
 	return binary, nil
 }
-
-func (n *Namesrv) awaitListening(tb testing.TB, timeout time.Duration) {
-	tb.Helper()
-	deadline := time.Now().Add(timeout)
-	for {
-		conn, err := net.DialTimeout("tcp", n.Addr(), time.Second)
-		if err == nil {
-			conn.Close()
-			return
-		}
-		if n.Exited() {
-			tb.Fatalf("%s ended with code %d instead of listening on %s", n.Name, n.ExitCode(), n.Addr())
-		}
-		if time.Now().After(deadline) {
-			tb.Fatalf("%s does not listen on %s after %v: %v", n.Name, n.Addr(), timeout, err)
-		}
-		time.Sleep(30 * time.Millisecond)
-	}
-}
-
-// Freeze stops the process in its tracks (SIGSTOP): its sockets stay open and still
-// acknowledge, but nobody answers.
-func (n *Namesrv) Freeze(tb testing.TB) { tb.Helper(); n.Signal(tb, syscall.SIGSTOP) }
-
-// Thaw lets a frozen process go on.
-func (n *Namesrv) Thaw(tb testing.TB) { tb.Helper(); n.Signal(tb, syscall.SIGCONT) }
 
 func writeFile(tb testing.TB, path, text string) {
 	tb.Helper()
