@@ -16,16 +16,23 @@ import (
 
 // health is the watch over connections and the kernel's part in it.
 type health struct {
-	watch  *connwatch.Watch // nil: connectionHealth=off
-	log    *logs
+	watch      *connwatch.Watch // nil: connectionHealth=off
+	log        *logs
+	openTracer openTracer
+
+	ctx    context.Context // until stop
 	cancel context.CancelFunc
-	opened sync.WaitGroup
+	mu     sync.Mutex // of what comes after loading
 	tracer *bpf.Tracer
 }
 
+// openTracer is bpf.Open, or what tests have for it.
+type openTracer func(bpf.Options) (*bpf.Tracer, error)
+
 // newHealth makes the watch, which the server has to know before it listens.
-func newHealth(cfg *config.Namesrv, log *logs) *health {
-	h := &health{log: log, cancel: func() {}}
+func newHealth(cfg *config.Namesrv, log *logs, open openTracer) *health {
+	h := &health{log: log, openTracer: open}
+	h.ctx, h.cancel = context.WithCancel(context.Background())
 	if mode := connwatch.Mode(cfg.ConnectionHealth); mode != connwatch.Off {
 		h.watch = connwatch.New(connwatch.Options{Mode: mode, Params: connhealth.DefaultParams(), Log: log.Logger})
 	}
@@ -55,20 +62,29 @@ func (h *health) start(srv *server.Server, table *routetable.Table, mode bpf.Mod
 		return
 	}
 	h.watch.Start(srv, table)
-	var ctx context.Context
-	ctx, h.cancel = context.WithCancel(context.Background())
-	h.opened.Go(func() {
-		t, err := bpf.Open(bpf.Options{Mode: mode, Ports: []uint16{port}})
-		if err != nil {
-			h.watch.TraceFailed(err)
-			h.log.tell("tcpTracing=on, but the kernel's events cannot be had, so connections are judged by samples alone: " + err.Error())
-			return
-		}
+	go func() {
+		t, err := h.openTracer(bpf.Options{Mode: mode, Ports: []uint16{port}})
+		h.opened(t, err)
+	}()
+}
+
+// opened takes the programs into use, unless the server was stopped meanwhile.
+func (h *health) opened(t *bpf.Tracer, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch stopped := h.ctx.Err() != nil; {
+	case err != nil && stopped:
+	case err != nil:
+		h.watch.TraceFailed(err)
+		h.log.tell("tcpTracing=on, but the kernel's events cannot be had, so connections are judged by samples alone: " + err.Error())
+	case stopped:
+		_ = t.Close() // nobody reads it
+	default:
 		h.tracer = t
 		h.reportTracer(t)
-		h.watch.Trace(ctx, t)
+		h.watch.Trace(h.ctx, t)
 		debug.FreeOSMemory() // of the kernel's type information
-	})
+	}
 }
 
 func (h *health) reportTracer(t *bpf.Tracer) {
@@ -82,15 +98,18 @@ func (h *health) reportTracer(t *bpf.Tracer) {
 	}
 }
 
-// stop ends what start began, after the server has stopped.
+// stop ends what start began, after the server has stopped. It does not wait for programs
+// that are still being loaded: the kernel takes as long as it likes for that.
 func (h *health) stop() {
+	h.cancel()
 	if h.watch == nil {
 		return
 	}
-	h.opened.Wait()
-	h.cancel()
+	h.mu.Lock()
+	t := h.tracer
+	h.mu.Unlock()
 	h.watch.Stop()
-	if h.tracer != nil {
-		_ = h.tracer.Close()
+	if t != nil {
+		_ = t.Close()
 	}
 }

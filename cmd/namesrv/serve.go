@@ -28,12 +28,13 @@ type process struct {
 	srv   *server.Server
 	admin *admin.Server // nil: off
 
-	health *health
+	openTracer openTracer
+	health     *health
 }
 
 // serve runs the server until a signal stops it.
 func serve(e env, cfg *config.Namesrv, stdout io.Writer) int {
-	p := &process{cfg: cfg, log: openLogs(cfg, e.stderr, e.stderrTerminal)}
+	p := &process{cfg: cfg, log: openLogs(cfg, e.stderr, e.stderrTerminal), openTracer: bpf.Open}
 	defer p.log.close()
 	slog.SetDefault(p.log.Logger)
 	p.reportConfig()
@@ -92,7 +93,7 @@ func (p *process) up() error {
 		return err
 	}
 	table := routetable.New(routetable.Options{BodyBytesMax: bodyBytesMax(p.cfg.RouteCacheBytesMax)})
-	p.health = newHealth(p.cfg, p.log)
+	p.health = newHealth(p.cfg, p.log, p.openTracer)
 	p.srv, err = server.New(options, server.Deps{
 		Log: p.log.Logger, Table: table, Config: p.cfg, KV: kv, Watcher: p.health.watcher(),
 	})
