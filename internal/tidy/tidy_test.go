@@ -39,7 +39,9 @@ var arrows = map[string][]string{
 	"internal/testkit/process":   {},
 	"bpf/tcpinfo":                {},
 	"internal/tidy":              {},
-	"client":                     {"codec"},
+	"client":                     {"codec", "client/internal/wire", "client/internal/choice"},
+	"client/internal/wire":       {"codec"},
+	"client/internal/choice":     {},
 	"bench":                      {"codec", "client", "internal/testkit", "internal/testkit/netns"},
 	"bench/limit":                {"codec"},
 	"cmd/namesrv":                {"server", "internal/admin", "internal/config", "internal/kvconfig", "routetable", "codec", "connhealth", "bpf", "internal/connwatch"},
@@ -61,7 +63,7 @@ var homes = map[string][]string{
 }
 
 // pure packages take time as an argument and say what happened in values and errors.
-var pure = map[string]bool{"codec": true, "routetable": true, "connhealth": true}
+var pure = map[string]bool{"codec": true, "routetable": true, "connhealth": true, "client/internal/choice": true}
 
 var impure = map[string][]string{
 	"time": {"Now", "Since", "Sleep", "After", "NewTimer", "NewTicker", "Tick"},

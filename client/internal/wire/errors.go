@@ -1,0 +1,14 @@
+package wire
+
+import "errors"
+
+// What a caller of this package branches on. They come wrapped with what led to them.
+var (
+	// ErrClosed: the connection is gone, or went while the call waited. The cause is wrapped
+	// too: io.EOF, a syscall error, ErrGarbage, or what Close was given.
+	ErrClosed = errors.New("wire: connection closed")
+	// ErrGarbage: the peer sent what is no frame of the protocol, or one beyond the limits.
+	ErrGarbage = errors.New("wire: not a frame of the protocol")
+	// ErrTooManyCalls: as many calls wait on the connection as the Dialer allows.
+	ErrTooManyCalls = errors.New("wire: too many calls in flight")
+)

@@ -1,0 +1,92 @@
+package wire
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/pharosmq/pharos/codec"
+)
+
+const (
+	readBufferBytes = 16 << 10
+	// firstBytes is what is allocated for a frame before more than that has arrived.
+	firstBytes = 64 << 10
+)
+
+// errPeerClosed makes a close by the peer read better than "EOF".
+var errPeerClosed = fmt.Errorf("closed by the server: %w", io.EOF)
+
+// heard notes when bytes arrive, on their way to the reader.
+type heard struct{ c *Conn }
+
+func (h heard) Read(b []byte) (int, error) {
+	n, err := h.c.nc.Read(b)
+	if n > 0 {
+		h.c.heardNanos.Store(int64(time.Since(h.c.opened)))
+	}
+	return n, err
+}
+
+// read hands out replies until the connection ends.
+func (c *Conn) read() {
+	in := bufio.NewReaderSize(heard{c}, readBufferBytes)
+	var cmd codec.Command
+	for {
+		frame, err := readFrame(in, &c.limits)
+		if err != nil {
+			c.fail(readCause(err))
+			return
+		}
+		if err := cmd.Decode(frame, &c.limits); err != nil {
+			c.fail(fmt.Errorf("%w: %w", ErrGarbage, err))
+			return
+		}
+		switch {
+		case !cmd.IsResponse():
+			c.unasked.Add(1)
+		case !c.calls.deliver(cmd.Opaque, own(&cmd)):
+			c.late.Add(1)
+		}
+		cmd.Reset()
+	}
+}
+
+func readCause(err error) error {
+	if errors.Is(err, io.EOF) {
+		return errPeerClosed
+	}
+	return err
+}
+
+// readFrame reads one frame into memory of its own. What is allocated follows what arrives:
+// at most twice that, and never more than the frame.
+func readFrame(in *bufio.Reader, lim *codec.Limits) ([]byte, error) {
+	prefix, err := in.Peek(codec.FramePrefixBytes)
+	if err != nil {
+		if errors.Is(err, io.EOF) && len(prefix) > 0 {
+			err = io.ErrUnexpectedEOF
+		}
+		return nil, err
+	}
+	totalBytes, err := codec.FrameSize(prefix, lim)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrGarbage, err)
+	}
+	frame := make([]byte, min(totalBytes, firstBytes))
+	for filled := 0; ; {
+		n, err := io.ReadFull(in, frame[filled:])
+		if err != nil {
+			return nil, err
+		}
+		filled += n
+		if filled == totalBytes {
+			return frame, nil
+		}
+		grown := make([]byte, min(totalBytes, 2*filled))
+		copy(grown, frame)
+		frame = grown
+	}
+}
