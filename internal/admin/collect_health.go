@@ -31,6 +31,8 @@ var (
 	descSynAcks      = desc("tcp_synack_retransmissions_total", "SYN-ACKs sent again. Only with tracing.")
 	descResets       = desc("tcp_resets_total", "Resets of our connections. Only with tracing.", "direction")
 	descEvents       = desc("tcp_events_total", "The kernel's events: recorded, lost because the ring was full, suppressed (counted only) because it was half full. Only with tracing.", "fate")
+	descRuns         = desc("tcp_program_runs_total", "Runs of the BPF program at a hook, for any process. Only while the kernel counts them (kernel.bpf_stats_enabled=1).", "hook")
+	descRunTime      = desc("tcp_program_run_seconds_total", "Time those runs took.", "hook")
 )
 
 // reasonMax bounds a label that comes from the kernel.
@@ -83,6 +85,10 @@ func collectTracing(ch chan<- prometheus.Metric, h *diag.Health) {
 	counter(ch, descEvents, h.EventsRecorded, "recorded")
 	counter(ch, descEvents, h.EventsLost, "lost")
 	counter(ch, descEvents, h.EventsSuppressed, "suppressed")
+	for _, p := range h.Programs {
+		counter(ch, descRuns, p.Runs, p.Hook)
+		ch <- prometheus.MustNewConstMetric(descRunTime, prometheus.CounterValue, p.Seconds, p.Hook)
+	}
 }
 
 func counters(ch chan<- prometheus.Metric, d *prometheus.Desc, byLabel map[string]uint64) {

@@ -218,6 +218,7 @@ func TestMetricsOfHealth(t *testing.T) {
 		Mode: "evict", Tracing: "ebpf", Suspects: []diag.SuspectCount{{Role: "client", Class: "one_way", N: 3}},
 		Parks: map[string]uint64{"silence": 2}, Contradicted: 1, FreezeSeconds: map[string]float64{"full": 1.5},
 		Detections: []diag.Detection{d}, Retransmissions: []diag.Retransmissions{{Role: "broker", Type: "timeout", N: 9}}, EventsLost: 4,
+		Programs: []diag.Program{{Hook: "tcp_receive_reset", Runs: 5, Seconds: 2e-6}},
 	}
 	want := `
 # HELP rocketmq_namesrv_broker_verdicts_contradicted_total Brokers hidden by evidence of the path that proved to live within 30 s.
@@ -226,6 +227,12 @@ rocketmq_namesrv_broker_verdicts_contradicted_total 1
 # HELP rocketmq_namesrv_connections_suspect Connections on which transmissions of ours are unanswered now.
 # TYPE rocketmq_namesrv_connections_suspect gauge
 rocketmq_namesrv_connections_suspect{class="one_way",role="client"} 3
+# HELP rocketmq_namesrv_tcp_program_run_seconds_total Time those runs took.
+# TYPE rocketmq_namesrv_tcp_program_run_seconds_total counter
+rocketmq_namesrv_tcp_program_run_seconds_total{hook="tcp_receive_reset"} 2e-06
+# HELP rocketmq_namesrv_tcp_program_runs_total Runs of the BPF program at a hook, for any process. Only while the kernel counts them (kernel.bpf_stats_enabled=1).
+# TYPE rocketmq_namesrv_tcp_program_runs_total counter
+rocketmq_namesrv_tcp_program_runs_total{hook="tcp_receive_reset"} 5
 # HELP rocketmq_namesrv_tcp_retransmissions_total Segments sent again, by the role of their connection and why. Only with tracing.
 # TYPE rocketmq_namesrv_tcp_retransmissions_total counter
 rocketmq_namesrv_tcp_retransmissions_total{role="broker",type="timeout"} 9
@@ -233,7 +240,7 @@ rocketmq_namesrv_tcp_retransmissions_total{role="broker",type="timeout"} 9
 # TYPE rocketmq_namesrv_verdict_freeze_seconds_total counter
 rocketmq_namesrv_verdict_freeze_seconds_total{level="full"} 1.5
 `
-	names := []string{"broker_verdicts_contradicted_total", "connections_suspect", "tcp_retransmissions_total", "verdict_freeze_seconds_total"}
+	names := []string{"broker_verdicts_contradicted_total", "connections_suspect", "tcp_program_run_seconds_total", "tcp_program_runs_total", "tcp_retransmissions_total", "verdict_freeze_seconds_total"}
 	for i := range names {
 		names[i] = namespace + "_" + names[i]
 	}

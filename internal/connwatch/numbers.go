@@ -87,4 +87,19 @@ func (t *traced) numbers(h *diag.Health) {
 	}
 	h.SynAcks, h.ResetsReceived, h.ResetsSent = c.SynAcks, c.ResetsReceived, c.ResetsSent
 	h.EventsRecorded, h.EventsLost, h.EventsSuppressed = c.Records, c.Lost, c.Suppressed
+	h.Programs = t.programs()
+}
+
+// programs returns what programs cost, of those that the kernel counted.
+func (t *traced) programs() (list []diag.Program) {
+	all, err := t.tracer.ProgramStats()
+	if err != nil {
+		return nil
+	}
+	for _, p := range all {
+		if p.Runs > 0 {
+			list = append(list, diag.Program{Hook: p.Hook, Runs: p.Runs, Seconds: float64(p.Nanos) / 1e9})
+		}
+	}
+	return list
 }

@@ -32,12 +32,20 @@ type Health struct {
 	EventsRecorded   uint64
 	EventsLost       uint64
 	EventsSuppressed uint64
+	Programs         []Program // empty while the kernel's own statistics are off
 }
 
 // SuspectCount is how many connections are suspect, of one role and for one reason.
 type SuspectCount struct {
 	Role, Class string
 	N           int
+}
+
+// Program is what one BPF program has cost, for the sockets of all processes.
+type Program struct {
+	Hook    string
+	Runs    uint64
+	Seconds float64
 }
 
 // Retransmissions counts segments sent again, by what their socket is and why.
