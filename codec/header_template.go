@@ -60,7 +60,9 @@ type RouteRequest struct {
 	Topic  []byte
 	Opaque int32
 
-	t *headerTemplate
+	digits     int    // of Opaque as the request writes it: as a reply does, without zeros before it
+	opaqueText uint64 // these digits, the first one lowest
+	t          *headerTemplate
 }
 
 // Command returns what is true of the whole kind of requests, in c: everything but the
@@ -191,11 +193,11 @@ func (t *headerTemplate) fits(r *RouteRequest, header []byte, lim *Limits) bool 
 			return false
 		}
 	}
-	opaque, ok := templateDigits(header, digits.start, digits.end)
+	opaque, text, ok := templateDigits(header, digits.start, digits.end)
 	if !ok || t.cmd.n > lim.ExtFieldsMax {
 		return false
 	}
-	r.Opaque = opaque
+	r.Opaque, r.digits, r.opaqueText = opaque, digits.end-digits.start, text
 	r.Topic = header[topic.start:topic.end:topic.end]
 	return true
 }
@@ -233,19 +235,21 @@ func templateStringEnd(b []byte, i int) int {
 const templateDigitsMax = 8
 
 // templateDigits reads the decimal number b[start:end], which must have one to eight digits
-// and nothing else. There are at least eight bytes of header before its end.
-func templateDigits(b []byte, start, end int) (int32, bool) {
+// and nothing else, and no zero to begin with. There are at least eight bytes of header before
+// its end. text is the digits, the first one lowest.
+func templateDigits(b []byte, start, end int) (value int32, text uint64, ok bool) {
 	const zeros, highs = 0x3030303030303030, 0xF0F0F0F0F0F0F0F0
 	n := end - start
 	if n < 1 || n > templateDigitsMax || end < templateDigitsMax {
-		return 0, false
+		return 0, 0, false
 	}
 	// The eight bytes that end with the number, with zeros for those before it.
 	w := loadWord(b[end-templateDigitsMax : end])
+	text = w >> (64 - 8*n)
 	before := uint64(1)<<(64-8*n) - 1
 	w = w&^before | zeros&before
-	if w&highs != zeros || (w+0x0606060606060606)&highs != zeros {
-		return 0, false
+	if w&highs != zeros || (w+0x0606060606060606)&highs != zeros || text&0xFF == '0' && n > 1 {
+		return 0, 0, false
 	}
 	// Pairs, fours, and all: the first digit is the lowest byte.
 	w -= zeros
@@ -253,5 +257,5 @@ func templateDigits(b []byte, start, end int) (int32, bool) {
 	const pairs = 0x000000FF000000FF
 	const high, low = 100 + 1_000_000<<32, 1 + 10_000<<32
 	w = ((w&pairs)*high + (w>>16&pairs)*low) >> 32
-	return int32(uint32(w)), true
+	return int32(uint32(w)), text, true
 }

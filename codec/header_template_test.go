@@ -2,6 +2,7 @@ package codec
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -190,12 +191,17 @@ func FuzzPredictor(f *testing.F) {
 	})
 }
 
+// textOf is the first n bytes of a word.
+func textOf(word uint64, n int) string {
+	return string(binary.LittleEndian.AppendUint64(nil, word)[:n])
+}
+
 func TestTemplateDigits(t *testing.T) {
 	for n := range int32(100_000) {
 		for _, v := range []int32{n, n * 997, 99_999_999 - n} {
 			b := fmt.Appendf(nil, "\xff:9\"opaq:%d", v)
 			start := len("\xff:9\"opaq:")
-			if got, ok := templateDigits(b, start, len(b)); !ok || got != v {
+			if got, text, ok := templateDigits(b, start, len(b)); !ok || got != v || textOf(text, len(b)-start) != string(b[start:]) {
 				t.Fatalf("%d is read as %d, %v", v, got, ok)
 			}
 		}
@@ -204,14 +210,14 @@ func TestTemplateDigits(t *testing.T) {
 		for at := range 8 {
 			b := []byte("xxxxxxxx12345678")
 			b[8+at] = byte(ch)
-			if _, ok := templateDigits(b, 8, 16); ok != (ch >= '0' && ch <= '9') {
+			if _, _, ok := templateDigits(b, 8, 16); ok != (ch >= '0' && ch <= '9' && (ch != '0' || at > 0)) {
 				t.Errorf("%q: %v", b[8:], ok)
 			}
 		}
 	}
-	for _, s := range []string{"", "123456789"} {
-		if _, ok := templateDigits([]byte("xxxxxxxx"+s), 8, 8+len(s)); ok {
-			t.Errorf("%q is no number of one to eight digits", s)
+	for _, s := range []string{"", "123456789", "00", "01"} {
+		if _, _, ok := templateDigits([]byte("xxxxxxxx"+s), 8, 8+len(s)); ok {
+			t.Errorf("%q is no number of one to eight digits as a reply writes it", s)
 		}
 	}
 }

@@ -12,7 +12,9 @@ import (
 // A body is the encoded route of a shape in one variant, in two halves around
 // orderTopicConf, which is the topic's own:
 //
-//	{"brokerDatas":[...],"filterServerTable":{...}   ,"queueDatas":[...]
+//	{"brokerDatas":[...],"filterServerTable":{...}   ,"queueDatas":[...]}
+//
+// Before its last byte comes the static mapping, which is the topic's own too.
 //
 // Bodies are built by the first reader that needs them. They hang off the shape, never off
 // a table by index, and carry the versions of the groups they were built from: whoever
@@ -127,7 +129,7 @@ func (s *shape) build(v *groupView, budget *bodyBudget, how variant, b *shapeBod
 	}
 	json := appendHead(make([]byte, 0, guess), v, s.members, how)
 	made := &body{cut: len(json)}
-	made.json = bytes.Clone(appendTail(json, v, s.members))
+	made.json = bytes.Clone(append(appendTail(json, v, s.members), '}'))
 	size := int64(cap(made.json))
 	if !b.charge(budget, size) {
 		return made // replaced meanwhile: good for this reader, kept by nobody
@@ -227,7 +229,7 @@ func (b *shapeBodies) close(budget *bodyBudget) {
 
 // bytesGuess is at least the size of a body.
 func (s *shape) bytesGuess(v *groupView) int64 {
-	n := len(`{"brokerDatas":[],"filterServerTable":{},"queueDatas":[]`)
+	n := len(`{"brokerDatas":[],"filterServerTable":{},"queueDatas":[]}`)
 	for i := range s.members {
 		g := v.groups[s.members[i].group]
 		n += max(len(g.brokerData[0][0]), len(g.brokerData[1][0]), len(g.brokerData[1][1])) + len(g.queueHead) + queueDataBytesMax

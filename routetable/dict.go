@@ -65,6 +65,19 @@ func (d *dict) find(chunks [][]byte, n uint32, name []byte, hash uint64) (uint32
 	}
 }
 
+// probe returns the first slot on the way of hash that has its tag, 0 when there is none:
+// then there is no name with that hash.
+func (d *dict) probe(hash uint64) uint64 {
+	slots := d.slots
+	mask := uint64(len(slots) - 1)
+	tag := (hash | slotTagBit) >> slotTagShift
+	for i := hash & mask; ; i = (i + 1) & mask {
+		if slot := atomic.LoadUint64(&slots[i]); slot == 0 || slot>>slotTagShift == tag {
+			return slot
+		}
+	}
+}
+
 // insert makes the record at (chunk, offset) findable. The name must not be in d.
 func (d *dict) insert(hash uint64, chunk, offset int) {
 	mask := uint64(len(d.slots) - 1)

@@ -11,11 +11,11 @@ type Route struct {
 	snap    *Snapshot
 	shape   *shape
 	mapping *topicMapping // nil: not a static topic
-	// real: the topic asks for the group as it is, never with an acting master.
-	real bool
 	// ready is the body in the variant how, if it is known already.
 	ready *body
 	how   variant
+	// real: the topic asks for the group as it is, never with an acting master.
+	real bool
 }
 
 // RouteOptions choose the form of a route's body.
@@ -53,6 +53,16 @@ func (r *Route) acting(o *RouteOptions) bool {
 	return o.SupportActingMaster && !r.real && r.snap.view.acting > 0
 }
 
+// Encoded returns the whole body that AppendBody appends, if it lies there in one piece, which
+// it does for almost all topics once somebody has asked for a topic of the same shape; else nil.
+// It is the table's: it never changes, and must not be changed.
+func (r *Route) Encoded(o *RouteOptions) []byte {
+	if r.ready == nil || r.mapping != nil || o.OrderTopicConf.Valid || r.how != makeVariant(o.Dialect, r.acting(o)) {
+		return nil
+	}
+	return r.ready.json
+}
+
 // AppendBody appends the TopicRouteData as JSON.
 func (r Route) AppendBody(dst []byte, o RouteOptions) []byte {
 	v, how := r.snap.view, makeVariant(o.Dialect, r.acting(&o))
@@ -61,6 +71,9 @@ func (r Route) AppendBody(dst []byte, o RouteOptions) []byte {
 		b = r.shape.body(v, r.snap.budget, how)
 	}
 	if b != nil {
+		if !o.OrderTopicConf.Valid && r.mapping == nil {
+			return append(dst, b.json...)
+		}
 		dst = append(dst, b.json[:b.cut]...)
 	} else {
 		dst = appendHead(dst, v, r.shape.members, how)
@@ -70,7 +83,7 @@ func (r Route) AppendBody(dst []byte, o RouteOptions) []byte {
 		dst = codec.AppendJSONString(dst, o.OrderTopicConf.String, o.Dialect)
 	}
 	if b != nil {
-		dst = append(dst, b.json[b.cut:]...)
+		dst = append(dst, b.json[b.cut:len(b.json)-1]...)
 	} else {
 		dst = appendTail(dst, v, r.shape.members)
 	}

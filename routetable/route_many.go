@@ -3,7 +3,6 @@ package routetable
 import (
 	"bytes"
 	"encoding/binary"
-	"sync/atomic"
 )
 
 // RoutesMax is how many topics Routes looks up at once.
@@ -17,26 +16,29 @@ func (r *Route) Found() bool { return r.shape != nil }
 // for all topics before the next one, and they wait together.
 func (s *Snapshot) Routes(topics [][]byte, routes []Route, o *RouteOptions) {
 	var ids [RoutesMax]uint32
-	s.topics.shapesOf(topics, ids[:len(topics)])
-	for i, id := range ids[:len(topics)] {
+	routes = routes[:len(topics)]
+	s.topics.shapesOf(topics, &ids)
+	for i := range routes {
 		routes[i] = Route{snap: s}
-		if id != 0 {
+		if id := ids[i%RoutesMax]; id != 0 {
 			routes[i].shape = s.shapes.at(id)
 		}
 	}
-	for i, topic := range topics {
-		if r := &routes[i]; r.shape != nil {
-			s.complete(r, topic)
+	if s.view.hidden > 0 || s.mappings.topics > 0 || s.view.acting > 0 {
+		for i, topic := range topics {
+			if r := &routes[i]; r.shape != nil {
+				s.complete(r, topic)
+			}
 		}
 	}
 	var bodies [RoutesMax]*shapeBodies
-	for i := range topics {
+	for i := range routes {
 		if sh := routes[i].shape; sh != nil {
-			bodies[i] = sh.bodies.Load()
+			bodies[i%RoutesMax] = sh.bodies.Load()
 		}
 	}
-	for i := range topics {
-		if b := bodies[i]; b != nil && b != deadBodies && b.epoch.Load() == s.view.epoch {
+	for i := range routes {
+		if b := bodies[i%RoutesMax]; b != nil && b != deadBodies && b.epoch.Load() == s.view.epoch {
 			r := &routes[i]
 			r.how = makeVariant(o.Dialect, r.acting(o))
 			r.ready = b.variants[r.how].Load()
@@ -56,45 +58,41 @@ func (s *Snapshot) complete(r *Route, topic []byte) {
 	}
 }
 
-// shapesOf is shapeOf for each of the topics.
-func (t *topicTable) shapesOf(topics [][]byte, shapes []uint32) {
-	var hashes, slots [RoutesMax]uint64
-	var records [RoutesMax][]byte
+// shapesOf is shapeOf for each of the topics, of which there are RoutesMax at most.
+func (t *topicTable) shapesOf(topics [][]byte, shapes *[RoutesMax]uint32) {
+	var slots [RoutesMax]uint64
 	var ids [RoutesMax]uint32
 	d := t.dict
-	mask := uint64(len(d.slots) - 1)
 	for i, topic := range topics {
-		hashes[i] = d.hash(topic)
+		slots[i%RoutesMax] = d.hash(topic)
 	}
 	for i := range topics {
-		slots[i] = atomic.LoadUint64(&d.slots[hashes[i]&mask])
+		slots[i%RoutesMax] = d.probe(slots[i%RoutesMax])
 	}
 	for i := range topics {
-		records[i] = t.record(slots[i], hashes[i])
-	}
-	for i := range topics {
-		if p := records[i]; len(p) >= recordHeadBytes {
-			ids[i] = binary.LittleEndian.Uint32(p) - 1
+		if p := t.record(slots[i%RoutesMax]); len(p) >= recordHeadBytes {
+			ids[i%RoutesMax] = binary.LittleEndian.Uint32(p)
 		}
 	}
 	for i, topic := range topics {
-		if ids[i] < t.names && recordNames(records[i], topic) {
-			shapes[i] = t.shapes[ids[i]/idChunkLen][ids[i]%idChunkLen]
-		} else if id, ok := d.find(t.chunks, t.names, topic, hashes[i]); ok {
-			shapes[i] = t.shapes[id/idChunkLen][id%idChunkLen]
-		} else {
-			shapes[i] = 0
+		slot, id := slots[i%RoutesMax], ids[i%RoutesMax]-1
+		switch {
+		case slot == 0:
+			shapes[i%RoutesMax] = 0
+		case id < t.names && recordNames(t.record(slot), topic):
+			shapes[i%RoutesMax] = t.shapes[id/idChunkLen][id%idChunkLen]
+		default: // another name with this tag, or one that is long or younger
+			shapes[i%RoutesMax] = t.shapeOf(topic)
 		}
 	}
 }
 
-// record returns the bytes that a slot leads to, if its tag is the hash's; nil if not.
-func (t *topicTable) record(slot, hash uint64) []byte {
-	chunk := slot >> 16 & 0xFFFFFF
-	if slot>>slotTagShift != (hash|slotTagBit)>>slotTagShift || chunk >= uint64(len(t.chunks)) {
-		return nil
+// record returns the bytes that a slot leads to; nil if that is nowhere in this snapshot.
+func (t *topicTable) record(slot uint64) []byte {
+	if chunk := slot >> 16 & 0xFFFFFF; slot != 0 && chunk < uint64(len(t.chunks)) {
+		return t.chunks[chunk][slot&0xFFFF:]
 	}
-	return t.chunks[chunk][slot&0xFFFF:]
+	return nil
 }
 
 // recordHeadBytes precede a name that is shorter than 128 bytes: its id and its length.

@@ -94,14 +94,14 @@ func benchmarkTraffic(b *testing.B, frames int) {
 func BenchmarkTrafficSingle(b *testing.B)    { benchmarkTraffic(b, 1) }
 func BenchmarkTrafficPipelined(b *testing.B) { benchmarkTraffic(b, 64) }
 
-// What counting a lookup costs, clock included: one in latencySampleEvery is timed.
+// What counting a lookup costs, clock included: one in lookupSampleEvery is timed.
 func BenchmarkStatsPerLookup(b *testing.B) {
 	clock := newClock(tickMillis)
 	stats := newLoopStats(4)
 	r := &reply{result: codec.Success}
 	for b.Loop() {
 		stats.FramesIn++
-		timed := stats.FramesIn%latencySampleEvery == 0
+		timed := stats.FramesIn%lookupSampleEvery == 0
 		var start int64
 		if timed {
 			start = clock.nanos()

@@ -68,7 +68,7 @@ func (r *rig) advance(millis int64) {
 	s.lastMillis += millis
 	r.clock.state.Store(&s)
 	r.loop.readClocks()
-	r.loop.stats.Callbacks = latencySampleEvery - 1 // the next callback reads the clock
+	r.loop.stats.Callbacks = callbackSampleEvery - 1 // the next callback reads the clock
 }
 
 // pause lets time go by outside: nothing observes the clock meanwhile.

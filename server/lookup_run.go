@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/pharosmq/pharos/codec"
+	"github.com/pharosmq/pharos/internal/config"
 	"github.com/pharosmq/pharos/routetable"
 )
 
@@ -26,10 +27,10 @@ type lookupRun struct {
 // lookups serves the run at the beginning of chunk and returns how many bytes it was; 0:
 // there is none, and serveFrame has to look.
 func (l *loop) lookups(c *connection, chunk []byte) (used int) {
-	if !l.lookupsArePlain(c) {
+	live := l.lookupsArePlain(c)
+	if live == nil {
 		return 0
 	}
-	before := l.stats.FramesIn
 	l.gather(chunk)
 	run := &l.run
 	if run.n == 0 {
@@ -37,10 +38,10 @@ func (l *loop) lookups(c *connection, chunk []byte) (used int) {
 	}
 	run.timed = 0
 	var startNanos int64
-	if before%latencySampleEvery+uint64(run.n) >= latencySampleEvery {
+	if l.stats.FramesIn%lookupSampleEvery+uint64(run.n) >= lookupSampleEvery {
 		startNanos = l.srv.clock.nanos()
 	}
-	o := routetable.RouteOptions{Dialect: codec.DialectStandard, SupportActingMaster: l.srv.handlers.config.Live().SupportActingMaster}
+	o := routetable.RouteOptions{Dialect: codec.DialectStandard, SupportActingMaster: live.SupportActingMaster}
 	l.srv.handlers.table.Snapshot().Routes(run.topics[:run.n], run.routes[:run.n], &o)
 	for i := 0; i < run.n && !c.Closed() && !c.blocked && !l.batch.spent(); i++ {
 		frame := chunk[used : used+run.sizes[i]]
@@ -60,18 +61,21 @@ func (l *loop) lookups(c *connection, chunk []byte) (used int) {
 	return used
 }
 
-// lookupsArePlain reports whether all that a lookup depends on, apart from the request, is as
-// in almost all servers at almost all times.
-func (l *loop) lookupsArePlain(c *connection) bool {
+// lookupsArePlain returns the settings if all that a lookup depends on, apart from the request,
+// is as in almost all servers at almost all times; else nil.
+func (l *loop) lookupsArePlain(c *connection) *config.Live {
 	s := l.srv
 	if s.handlers == nil || l.run.slot < 0 || s.goingAway.Load() || s.o.SerializeType != codec.SerializeJSON {
-		return false
+		return nil
 	}
 	if s.watcher != nil && (!c.asked || c.carries.Load()) {
-		return false // the watcher is told
+		return nil // the watcher is told
 	}
 	live := s.handlers.config.Live()
-	return !live.NeedWaitForService && !live.OrderMessageEnable
+	if live.NeedWaitForService || live.OrderMessageEnable {
+		return nil
+	}
+	return live
 }
 
 // gather finds the run at the beginning of chunk.
@@ -100,29 +104,31 @@ func plainLookup(r *codec.RouteRequest) bool {
 	return r.Version() >= codec.Version4_9_4 && r.Flag() == 0 && !r.HasExt(extZoneMode)
 }
 
+// noRoute is the answer to a run's lookups that find nothing: as replyNoRoute's.
+var noRoute = codec.NewRouteRefusal(codec.TopicNotExist, remarkNoRoute, remarkNoRouteAdvice)
+
 // answerLookup appends the answer to the i-th request of the run; false: it has none that is
 // plain.
 func (l *loop) answerLookup(i int, o *routetable.RouteOptions) bool {
 	run, limits := &l.run, &l.srv.o.Limits
 	r, route := &run.asked[i], &run.routes[i]
 	before, result := len(l.out), ResultSuccess
-	var err error
-	if route.Found() {
+	var fits bool
+	if !route.Found() {
+		l.out, fits = r.AppendRefusal(l.out, noRoute, limits)
+		result = ResultTopicNotExist
+	} else if body := route.Encoded(o); body != nil {
+		l.out, fits = r.AppendSuccess(l.out, body, limits)
+	} else {
+		var err error
 		out, mark := codec.BeginResponse(l.out, codec.SerializeJSON, r.Opaque, codec.Success, "", nil)
 		l.out, err = codec.EndFrame(route.AppendBody(out, *o), mark, limits)
-	} else {
-		if len(r.Topic) > remarkTopicBytesMax {
-			return false
-		}
-		var buf noRouteRemark
-		out, mark := codec.BeginResponse(l.out, codec.SerializeJSON, r.Opaque, codec.TopicNotExist, buf.of(r.Topic), nil)
-		l.out, err = codec.EndFrame(out, mark, limits)
-		result = ResultTopicNotExist
+		fits = err == nil
 	}
-	if err != nil { // too large
+	if !fits {
 		return false
 	}
-	if l.stats.FramesIn++; l.stats.FramesIn%latencySampleEvery == 0 {
+	if l.stats.FramesIn++; l.stats.FramesIn%lookupSampleEvery == 0 {
 		run.timed++
 	}
 	l.stats.Requests[run.slot].Results[result]++

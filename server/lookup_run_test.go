@@ -130,15 +130,3 @@ func TestLookupRunsAllocateNothing(t *testing.T) {
 		t.Errorf("%d bytes of answers", len(c.out))
 	}
 }
-
-func BenchmarkLookupRun(b *testing.B) {
-	r := newRig(b, nil)
-	c := r.dial()
-	c.mustRegister(newBroker("broker-a", 0, "TopicTest", "T2"))
-	var frames []byte
-	for range 16 {
-		frames = append(frames, c.frame(codec.CodeGetRouteInfoByTopic, nil, "topic", "TopicTest")...)
-	}
-	c.benchmark(b, frames)
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*16), "ns/lookup")
-}

@@ -173,7 +173,7 @@ func (l *loop) guard(c *connection, name string, hook func()) {
 func (l *loop) beginBatch(timed bool) {
 	l.stats.Callbacks++
 	l.batch = batch{
-		timed:      timed || l.stats.Callbacks%latencySampleEvery == 0,
+		timed:      timed || l.stats.Callbacks%callbackSampleEvery == 0,
 		framesLeft: l.srv.o.batchFrames, bytesLeft: batchLargeBytes, outLeft: l.srv.o.batchOutBytes,
 	}
 	if l.batch.timed {

@@ -139,7 +139,7 @@ func (l *loop) serveRequest(c *connection, rq *Request) {
 	} else {
 		rq.watched = l.srv.watcher != nil && l.watchRequest(c, rq.Cmd)
 	}
-	timed := rq.Cmd.Code != codec.CodeGetRouteInfoByTopic || l.stats.FramesIn%latencySampleEvery == 0
+	timed := rq.Cmd.Code != codec.CodeGetRouteInfoByTopic || l.stats.FramesIn%lookupSampleEvery == 0
 	if timed {
 		rq.startNanos = l.srv.clock.nanos()
 	}

@@ -7,10 +7,13 @@ import (
 	"github.com/pharosmq/pharos/codec"
 )
 
-// latencySampleEvery: of lookups, and of callbacks with little to read, every so many-th
-// is timed. Two readings of the clock can cost as much as a lookup; this way they cost an
-// eighth of one. Other requests, and callbacks with much to read, are always timed.
-const latencySampleEvery = 8
+// Every so many-th lookup, and every so many-th callback with little to read, is timed: two
+// readings of the clock can cost as much as a lookup. Other requests, and callbacks with much
+// to read, are always timed.
+const (
+	lookupSampleEvery   = 64
+	callbackSampleEvery = 8
+)
 
 // LatencyBuckets is the number of buckets of a latency histogram. Bucket i counts
 // durations below LatencyBucketNanos(i); the last one has no upper end.
@@ -82,7 +85,7 @@ type RequestStats struct {
 	Results [Results]uint64
 	Oneway  uint64
 	// Latency is a histogram of the time from the request being whole to its answer being
-	// handed to the connection; of lookups (105) a sample of one in eight.
+	// handed to the connection; of lookups (105) a sample of one in 64.
 	Latency      [LatencyBuckets]uint64
 	LatencyCount uint64
 	LatencyNanos uint64 // their sum

@@ -16,7 +16,7 @@ var (
 	descRequests       = desc("requests_total", "Requests by request code and how they were answered.", "code", "name", "result")
 	descOneway         = desc("oneway_requests_total", "Requests that asked for no answer.", "code", "name")
 	descRoutes         = desc("route_answers_total", "Route lookups (105) by answer.", "answer")
-	descLatency        = desc("request_duration_seconds", "Time from a whole request to its answer handed to the connection; of lookups one in eight.", "code", "name")
+	descLatency        = desc("request_duration_seconds", "Time from a whole request to its answer handed to the connection; of lookups one in 64.", "code", "name")
 	descRegistrations  = desc("registrations_total", "Registrations (103) by outcome.", "outcome")
 	descRemovals       = desc("broker_removals_total", "Registrations that left the table, by reason.", "reason")
 	descHeartbeats     = desc("heartbeats_unknown_total", "Heartbeats (322, 904) that named no registration.")
