@@ -37,6 +37,15 @@ func (s *Snapshot) Live(key BrokerKey) (BrokerInfo, bool) {
 	return l.info(l.leaf.load()), true
 }
 
+// BrokerKey returns the key (cluster, addr). That of a broker with a registration is the
+// table's own and costs no memory.
+func (s *Snapshot) BrokerKey(cluster, addr []byte) BrokerKey {
+	if l := s.live.findBytes(cluster, addr); l != nil {
+		return l.key
+	}
+	return BrokerKey{Cluster: string(cluster), Addr: string(addr)}
+}
+
 // Brokers yields every registration, parked ones included, ordered by group name and id.
 // One whose address has since registered under another name is among them, until it goes.
 func (s *Snapshot) Brokers() iter.Seq[BrokerInfo] {

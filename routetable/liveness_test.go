@@ -365,3 +365,15 @@ func TestBrokers(t *testing.T) {
 		break
 	}
 }
+
+// A broker's key is the same, whether the table has it or not.
+func TestBrokerKey(t *testing.T) {
+	table := New(Options{})
+	table.Update(Rules{}, func(x *Txn) { x.RegisterBroker(benchRegistration(1, &codec.RegisterBody{})) })
+	known := benchRegistration(1, nil).Broker
+	for _, key := range []BrokerKey{known, {}, {"", known.Addr}, {known.Cluster, ""}, {known.Cluster, known.Addr + "1"}} {
+		if got := table.Snapshot().BrokerKey([]byte(key.Cluster), []byte(key.Addr)); got != key {
+			t.Errorf("got %v, want %v", got, key)
+		}
+	}
+}

@@ -52,7 +52,7 @@ func registerBroker(h *handlers, rq *Request) {
 		rq.Reply(codec.SystemError, remarkRegisterFailed+": "+remark, nil)
 		return
 	}
-	key := routetable.BrokerKey{Cluster: string(header.Cluster), Addr: string(header.Addr)}
+	key := h.table.Snapshot().BrokerKey(header.Cluster, header.Addr)
 	rq.Conn.Bindings().Note(key)
 	// A job that waits in the lane is older than this request and must come first.
 	if h.srv.lanes.Idle(BrokerLane(key)) {
@@ -237,15 +237,12 @@ func (h *handlers) applyRegistration(conn Conn, reg *routetable.Registration) (r
 // it exists, the namespace ORDER_TOPIC_CONFIG. For 4.x brokers no body and an empty
 // table are different answers.
 func (h *handlers) replyRegistered(a answerer, res routetable.RegisterResult) {
-	ext := noExt
-	if res.HAServerAddr.Valid || res.MasterAddr.Valid {
-		ext = make([]codec.ExtField, 0, 2)
-		if res.HAServerAddr.Valid {
-			ext = append(ext, codec.ExtField{Key: "haServerAddr", Value: res.HAServerAddr.String})
-		}
-		if res.MasterAddr.Valid {
-			ext = append(ext, codec.ExtField{Key: "masterAddr", Value: res.MasterAddr.String})
-		}
+	ext := a.extRoom()
+	if res.HAServerAddr.Valid {
+		ext = append(ext, codec.ExtField{Key: "haServerAddr", Value: res.HAServerAddr.String})
+	}
+	if res.MasterAddr.Valid {
+		ext = append(ext, codec.ExtField{Key: "masterAddr", Value: res.MasterAddr.String})
 	}
 	dst := a.Begin(codec.Success, "", ext)
 	if h.config.Live().ReturnOrderTopicConfigToBroker {

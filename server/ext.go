@@ -14,6 +14,7 @@ var noExt = []codec.ExtField{}
 type answerer interface {
 	Begin(code int32, remark string, ext []codec.ExtField) []byte
 	End(dst []byte)
+	extRoom() []codec.ExtField
 }
 
 // extString returns a copy of an ext field; "" when it is absent.

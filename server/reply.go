@@ -26,7 +26,11 @@ type reply struct {
 	ended     bool
 	result    int32 // the response code, noResult before Begin
 	mark      codec.FrameMark
+	ext       [2]codec.ExtField
 }
+
+// extRoom is room for two ext fields, empty: an answer with them allocates nothing.
+func (r *reply) extRoom() []codec.ExtField { return r.ext[:0] }
 
 // Begin starts the answer and returns the bytes to append its body to; give the extended
 // slice to End. An empty remark is none; ext nil is absent, empty is an empty object.
