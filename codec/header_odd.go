@@ -12,7 +12,8 @@ import (
 // string becomes its text; properties of Java's command that never travel are held to their
 // types.
 //
-// Two things are bounded here and not in Java: Limits.JSONDepthMax and ExtFieldsMax.
+// Three things are bounded here and not in Java: Limits.JSONDepthMax and ExtFieldsMax, and
+// what stands as an object or array where a string or a number belongs.
 func (c *Command) decodeOddHeader(header []byte, lim *Limits) error {
 	st, body := c.Serialize, c.Body
 	c.begin()
@@ -20,6 +21,7 @@ func (c *Command) decodeOddHeader(header []byte, lim *Limits) error {
 	o := oddHeader{bodyScanner: newBodyScanner(header, lim), c: c, extMax: lim.ExtFieldsMax}
 	o.arena = c.scratch
 	o.depthMax++ // the header itself
+	o.compositesLeft = headerCompositesMax
 	o.header()
 	c.scratch = o.arena
 	if o.err == nil {

@@ -6,9 +6,13 @@ import (
 	"strings"
 )
 
-// compositeTextMax bounds what an object or an array may take that stands where a string or
-// a number belongs: fastjson2 reads it and writes it again.
-const compositeTextMax = 64 << 10
+// What may be read of objects and arrays that stand where a string or a number belongs, in
+// one body or header: fastjson2 reads them and writes them again, which no peer needs and
+// which costs many times what other bytes cost. Headers are read on event loops.
+const (
+	bodyCompositesMax   = 64 << 10
+	headerCompositesMax = 4 << 10
+)
 
 // composite is what an object or an array is where a string or a number belongs.
 type composite struct {
@@ -43,8 +47,8 @@ func (s *bodyScanner) composite() (c composite) {
 	} else {
 		s.objectOf(&c)
 	}
-	if s.err == nil && s.i-start > compositeTextMax {
-		s.stop(bodyTooLargef(s.base+start, "object or array of more than %d bytes where a string or a number belongs", compositeTextMax))
+	if s.compositesLeft -= s.i - start; s.err == nil && s.compositesLeft < 0 {
+		s.stop(bodyTooLargef(s.base+start, "too large objects or arrays where strings or numbers belong"))
 	}
 	return c
 }
@@ -65,8 +69,7 @@ func (s *bodyScanner) arrayOf(c *composite) {
 			c.text = append(c.text, ',')
 		}
 		c.single, c.isText, c.isNull, c.hasOnly = nil, false, false, false
-		s.element(c, nil)
-		if s.i-start > compositeTextMax {
+		if s.element(c, nil); s.i-start > s.compositesLeft {
 			return
 		}
 	}
@@ -113,13 +116,15 @@ func (s *bodyScanner) objectOf(c *composite) {
 			break
 		}
 		key := s.anyKey()
-		if s.err != nil || s.i-start > compositeTextMax {
+		if s.err != nil {
 			return
 		}
 		m := member{start: len(values.text)}
 		values.text = append(append(values.text, key...), ':')
 		values.hasOnly, values.isText, values.isNull = false, false, false
-		s.element(&values, &m)
+		if s.element(&values, &m); s.i-start > s.compositesLeft {
+			return
+		}
 		m.end = len(values.text)
 		if string(key) == `"val"` {
 			c.val, c.hasVal = values.val, values.hasVal
@@ -231,6 +236,9 @@ func (s *bodyScanner) element(c *composite, m *member) {
 
 // intValue is Java's Number.intValue.
 func (n *jsonNumber) intValue() int64 {
+	if v, ok := n.small(); ok {
+		return int64(int32(v))
+	}
 	switch {
 	case n.kind == numberDecimal && n.exponent == 0:
 		v, _ := n.int64()
@@ -258,6 +266,15 @@ func (n *jsonNumber) appendText(dst []byte, json bool) []byte {
 	case n.kind == numberDecimal || n.kind == numberHuge:
 		return appendJavaDecimal(dst, n, json)
 	}
+	if v, ok := n.small(); ok {
+		switch n.narrow {
+		case 'B':
+			v = int64(int8(v))
+		case 'S':
+			v = int64(int16(v))
+		}
+		return strconv.AppendInt(dst, v, 10)
+	}
 	m := n.magnitude()
 	if n.negative {
 		m.Neg(m)
@@ -274,11 +291,13 @@ func (n *jsonNumber) appendText(dst []byte, json bool) []byte {
 // appendJavaDecimal appends a BigDecimal: as toString does, with an exponent when there are
 // more than six zeros behind the point.
 func appendJavaDecimal(dst []byte, n *jsonNumber, json bool) []byte {
-	m := n.magnitude()
-	if n.negative && m.Sign() != 0 {
+	digits := string(n.significant())
+	switch {
+	case digits == "":
+		digits = "0"
+	case n.negative:
 		dst = append(dst, '-')
 	}
-	digits := m.String()
 	if n.scale == 0 {
 		return append(dst, digits...)
 	}

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"math"
 	"math/big"
 	"math/bits"
@@ -145,8 +146,6 @@ func (s *bodyScanner) looseInt(limit int64) (v int64, ok bool) {
 		return 0, false
 	case quote != 0:
 		i++
-	case i < len(b) && isSuffix(c):
-	case i < len(b):
 	}
 	if isSuffix(at()) {
 		i++
@@ -209,7 +208,12 @@ func (s *bodyScanner) digits(n *jsonNumber) {
 			s.i++
 			s.pause(s.i)
 		}
-		n.digits = append(n.digits, s.b[start:min(s.i, start+numberTextMax)]...)
+		run := s.b[start:min(s.i, start+numberTextMax)]
+		if n.digits == nil {
+			n.digits = run[:len(run):len(run)]
+		} else {
+			n.digits = append(n.digits, run...)
+		}
 		if s.i > start+numberTextMax || len(n.digits) > numberTextMax {
 			s.fail(start, "number of more than %d digits", numberTextMax)
 		}
@@ -222,7 +226,7 @@ func (s *bodyScanner) digits(n *jsonNumber) {
 		run()
 		n.scale = len(n.digits) - before
 	}
-	if len(strings.TrimLeft(string(n.digits), "0")) > 9 && len(n.digits) > numberDigitsMax {
+	if len(n.digits) > numberDigitsMax && len(n.significant()) > 9 {
 		n.kind = numberHuge
 	}
 	if s.err == nil && s.peek()|0x20 == 'e' {
@@ -285,14 +289,36 @@ func (s *bodyScanner) suffix(n *jsonNumber) {
 	}
 }
 
+// significant is the digits without leading zeros.
+func (n *jsonNumber) significant() []byte { return bytes.TrimLeft(n.digits, "0") }
+
 // magnitude is what the digits say. Java keeps them in four words.
 func (n *jsonNumber) magnitude() *big.Int {
 	m, _ := new(big.Int).SetString("0"+string(n.digits), 10)
 	return m
 }
 
+// small is what a long keeps of a number of few digits without an exponent. A peer may send
+// thousands of them where none belongs, and a big.Int takes ten times as long.
+func (n *jsonNumber) small() (v int64, ok bool) {
+	const digitsMax = 18
+	if n.kind > numberDecimal || n.exponent != 0 || len(n.digits) > digitsMax {
+		return 0, false
+	}
+	for _, digit := range n.digits[:len(n.digits)-n.scale] {
+		v = v*10 + int64(digit-'0')
+	}
+	if n.negative {
+		v = -v
+	}
+	return v, true
+}
+
 // int64 gives the long that Java makes of a number.
 func (n *jsonNumber) int64() (v int64, ok bool) {
+	if v, ok = n.small(); ok {
+		return v, true
+	}
 	switch n.kind {
 	case numberBool:
 		if n.truth {

@@ -34,11 +34,13 @@ type bodyScanner struct {
 	passing  bool // what is read has no use, and may be a reference
 	depth    int  // open objects and arrays
 	depthMax int
-	itemsMax int    // elements of one list, entries of one table
-	arena    []byte // where unescaped strings go
-	yield    func()
-	yieldAt  int // call yield when i gets here
-	err      error
+	itemsMax int // elements of one list, entries of one table
+	// compositesLeft: see bodyCompositesMax.
+	compositesLeft int
+	arena          []byte // where unescaped strings go
+	yield          func()
+	yieldAt        int // call yield when i gets here
+	err            error
 }
 
 // endOfInput is the current byte behind the last one. Standing in the input it ends it.
@@ -59,7 +61,7 @@ func newBodyScanner(b []byte, lim *Limits) bodyScanner {
 		defaults := DefaultLimits()
 		lim = &defaults
 	}
-	s := bodyScanner{b: b, i: -1, depthMax: lim.JSONDepthMax, itemsMax: bodyItemsMax(lim), yieldAt: math.MaxInt}
+	s := bodyScanner{b: b, i: -1, depthMax: lim.JSONDepthMax, itemsMax: bodyItemsMax(lim), compositesLeft: bodyCompositesMax, yieldAt: math.MaxInt}
 	s.next()
 	return s
 }

@@ -57,8 +57,9 @@ func (s *bodyScanner) validText(text []byte) []byte {
 	if utf8.Valid(text) {
 		return text
 	}
-	if len(text) > compositeTextMax {
-		s.stop(bodyTooLargef(s.base+s.i, "string of more than %d bytes that is not UTF-8", compositeTextMax))
+	const bytesMax = 64 << 10
+	if len(text) > bytesMax {
+		s.stop(bodyTooLargef(s.base+s.i, "string of more than %d bytes that is not UTF-8", bytesMax))
 		return nil
 	}
 	dst := appendValidText(s.reserve(3*len(text)), text)

@@ -238,13 +238,27 @@ func TestCompositeLimit(t *testing.T) {
 	if err := parse(filled(60_000)); err != nil {
 		t.Errorf("an object of 60,000 bytes: %v", err)
 	}
-	for _, text := range []string{filled(compositeTextMax), "[" + strings.Repeat("[],", compositeTextMax) + "]", "[" + strings.Repeat("{},", compositeTextMax) + "]"} {
+	for _, text := range []string{
+		filled(bodyCompositesMax), "[" + strings.Repeat("[],", bodyCompositesMax) + "]", "[" + strings.Repeat("{},", bodyCompositesMax) + "]",
+		filled(40_000) + "," + filled(40_000), // in all
+	} {
 		if err := parse(text); !errors.Is(err, ErrBodyTooLarge) {
 			t.Errorf("%.20s... of %d bytes: %v", text, len(text), err)
 		}
 	}
-	if err := parse(`"` + strings.Repeat("\xc0\x80", compositeTextMax) + `"`); !errors.Is(err, ErrBodyTooLarge) {
+	if err := parse(`"` + strings.Repeat("\xc0\x80", 64<<10) + `"`); !errors.Is(err, ErrBodyTooLarge) {
 		t.Errorf("a long string that is not UTF-8: %v", err)
+	}
+	var c Command
+	lim := DefaultLimits()
+	header := func(n int) error {
+		return c.Decode(jsonFrame(`{"code":105,"language":"JAVA","extFields":{"a":`+filled(n)+`,"b":`+filled(n)+`}}`, ""), &lim)
+	}
+	if err := header(1500); err != nil || c.NumExt() != 2 {
+		t.Errorf("a header with two objects of 1,500 bytes: %v", err)
+	}
+	if err := header(2500); !errors.Is(err, ErrHeader) {
+		t.Errorf("a header with two objects of 2,500 bytes: %v", err)
 	}
 	if err := parse(strings.Repeat("9", numberTextMax)); err != nil {
 		t.Errorf("a number of %d digits: %v", numberTextMax, err)
