@@ -1,0 +1,257 @@
+package client
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pharosmq/pharos/codec"
+)
+
+// routeEntry is one topic of Routes: its route, the lookup under way and when the next one
+// is due. Its timer is the only clock; it runs while there is a route to keep fresh or
+// somebody who waits for the first one.
+type routeEntry struct {
+	c     *Routes
+	topic string
+	route atomic.Pointer[Route]
+	used  atomic.Bool // since the last tick
+
+	mu       sync.Mutex
+	flight   *routeFlight
+	again    bool // Reload was called while a lookup was under way
+	started  time.Time
+	due      time.Time
+	timer    *time.Timer
+	failures int       // lookups failed since the last good one
+	wanted   time.Time // when a tick last saw that the topic is used
+	missing  error     // the name servers do not know the topic,
+	until    time.Time // which is believed until then
+	watchers []*watcher
+	gone     bool // no longer in the table
+}
+
+// routeFlight is one lookup. route and err are set before done is closed; one of them is nil.
+type routeFlight struct {
+	done  chan struct{}
+	route *Route
+	err   error
+}
+
+type watcher struct{ changed func(Change) }
+
+func newRouteEntry(c *Routes, topic string) *routeEntry {
+	return &routeEntry{c: c, topic: topic, wanted: time.Now()}
+}
+
+// landed is a lookup that is over before it began.
+func landed(err error) *routeFlight {
+	f := &routeFlight{done: make(chan struct{}), err: err}
+	close(f.done)
+	return f
+}
+
+// touch notes that somebody wants the topic. The load keeps readers from fighting over the
+// cache line.
+func (e *routeEntry) touch() {
+	if !e.used.Load() {
+		e.used.Store(true)
+	}
+}
+
+// join returns the lookup that gives the topic's first route; nil if the entry is gone.
+func (e *routeEntry) join() *routeFlight {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.gone:
+		return nil
+	case e.flight != nil:
+		return e.flight
+	case e.route.Load() != nil:
+		f := landed(nil)
+		f.route = e.route.Load()
+		return f
+	case e.missing != nil && time.Now().Before(e.until):
+		return landed(e.missing)
+	}
+	return e.launch(false)
+}
+
+// launch starts a lookup; e.mu is held and none is under way. A gated one waits for a place
+// among the refreshes.
+func (e *routeEntry) launch(gated bool) *routeFlight {
+	if !e.c.enter() {
+		return landed(fmt.Errorf("%w: route of topic %q", ErrClosed, e.topic))
+	}
+	e.flight = &routeFlight{done: make(chan struct{})}
+	e.started = time.Now()
+	go e.fly(e.flight, gated)
+	return e.flight
+}
+
+func (e *routeEntry) fly(f *routeFlight, gated bool) {
+	defer e.c.wg.Done()
+	if gated {
+		select {
+		case e.c.refresh <- struct{}{}:
+			defer func() { <-e.c.refresh }()
+		case <-e.c.ctx.Done():
+		}
+	}
+	data, err := e.c.ask(e.topic)
+	change, watchers := e.land(f, data, err)
+	close(f.done)
+	for _, w := range watchers {
+		w.changed(change)
+	}
+	e.finish()
+}
+
+// land takes the result of a lookup and says who is to be told of a change.
+func (e *routeEntry) land(f *routeFlight, data *codec.TopicRouteData, err error) (Change, []*watcher) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	old := e.route.Load()
+	var next *Route
+	if err == nil {
+		next, err = newRoute(e.topic, data, old, now)
+	}
+	f.err = err
+	if err != nil {
+		e.failures++
+		e.missing = nil
+		if notFound(err) {
+			e.missing, e.until = err, now.Add(e.c.o.NotFoundFor)
+		}
+		if old != nil {
+			kept := *old
+			kept.Err = err
+			e.route.Store(&kept)
+			f.route, f.err = &kept, nil
+		}
+		return Change{}, nil
+	}
+	e.failures, e.missing = 0, nil
+	e.route.Store(next)
+	f.route = next
+	if len(e.watchers) == 0 || old != nil && old.Data == next.Data {
+		return Change{}, nil
+	}
+	return diffRoutes(old, next), append([]*watcher(nil), e.watchers...)
+}
+
+// finish ends the lookup under way and sets the time of the next one.
+func (e *routeEntry) finish() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.flight = nil
+	switch {
+	case e.again:
+		e.again = false
+		e.schedule(e.c.o.ReloadInterval - time.Since(e.started))
+	case e.failures == 0:
+		e.schedule(jittered(e.c.o.Refresh))
+	case e.route.Load() != nil || len(e.watchers) > 0:
+		e.schedule(jittered(e.pause()))
+	default:
+		e.schedule(e.c.o.NotFoundFor) // to be forgotten
+	}
+}
+
+// pause is how long to wait after failed lookups: it doubles up to the refresh period.
+func (e *routeEntry) pause() time.Duration {
+	d := e.c.o.ReloadInterval
+	for range e.failures - 1 {
+		if d *= 2; d >= e.c.o.Refresh {
+			return e.c.o.Refresh
+		}
+	}
+	return min(d, e.c.o.Refresh)
+}
+
+// schedule sets the timer; e.mu is held. Nothing is set once the cache is closed: stop comes
+// after that was noted, and looks at every entry.
+func (e *routeEntry) schedule(d time.Duration) {
+	d = max(d, 0)
+	e.due = time.Now().Add(d)
+	if e.timer != nil {
+		e.timer.Reset(d)
+	} else {
+		e.timer = time.AfterFunc(d, e.tick)
+	}
+	if e.c.ctx.Err() != nil {
+		e.timer.Stop()
+	}
+}
+
+// tick is the timer's. It refreshes the route, or forgets a topic that nobody wants.
+func (e *routeEntry) tick() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.flight != nil || e.gone || time.Now().Before(e.due) {
+		return // set anew while it fired
+	}
+	if e.used.Swap(false) {
+		e.wanted = time.Now()
+	}
+	if len(e.watchers) == 0 && (e.route.Load() == nil || time.Since(e.wanted) >= e.c.o.ForgetAfter) {
+		e.gone = true
+		e.c.table.Remove(e.topic, e)
+		return
+	}
+	e.launch(true)
+}
+
+func (e *routeEntry) reload() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.flight != nil {
+		e.again = true
+		return
+	}
+	if e.timer == nil || e.gone || e.c.ctx.Err() != nil {
+		return
+	}
+	wait := e.c.o.ReloadInterval - time.Since(e.started)
+	if time.Now().Add(wait).Before(e.due) {
+		e.schedule(wait)
+	}
+}
+
+// watch adds a watcher and sees to it that the topic is looked up; false if the entry is gone.
+func (e *routeEntry) watch(changed func(Change)) (stop func(), ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.gone {
+		return nil, false
+	}
+	w := &watcher{changed}
+	e.watchers = append(e.watchers, w)
+	if e.flight == nil && e.route.Load() == nil {
+		e.launch(false)
+	}
+	return func() { e.unwatch(w) }, true
+}
+
+func (e *routeEntry) unwatch(w *watcher) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range e.watchers {
+		if e.watchers[i] == w {
+			e.watchers = append(e.watchers[:i:i], e.watchers[i+1:]...)
+			return
+		}
+	}
+}
+
+// stop ends the timer for good; the cache is closed.
+func (e *routeEntry) stop() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.timer != nil {
+		e.timer.Stop()
+	}
+}
