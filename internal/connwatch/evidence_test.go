@@ -130,28 +130,37 @@ func TestEvidenceIsBounded(t *testing.T) {
 	runtime.KeepAlive(r)
 }
 
-// Goal: a router that dies with a thousand clients behind it does not flood the log, and the
-// log says that it is not complete.
-func TestLinesAboutClientsAreBounded(t *testing.T) {
-	var out bytes.Buffer
-	r := newRig(t, slog.NewTextHandler(&out, nil))
-	at := time.Unix(1_000_000, 0)
-	for id := range connhealth.ConnID(1000) {
-		r.report(&entry{at: at, action: *fullAction(connhealth.ActCloseConn, id+1, "")})
+// Goal: neither a router that dies with a thousand clients behind it, nor a peer that
+// registers and hangs up all day, floods the log; the log says that it is not complete.
+func TestLinesAreBounded(t *testing.T) {
+	f := func(kind connhealth.ActionKind, broker string, atOnce int) {
+		t.Helper()
+		var out bytes.Buffer
+		r := newRig(t, slog.NewTextHandler(&out, nil))
+		at := time.Unix(1_000_000, 0)
+		report := func(n int) (lines int) {
+			out.Reset()
+			for id := range n {
+				r.report(&entry{at: at, action: *fullAction(kind, connhealth.ConnID(id+1), broker)})
+			}
+			return strings.Count(out.String(), "\n")
+		}
+		if n := report(atOnce + 980); n != atOnce {
+			t.Errorf("%d lines of %d at once", n, atOnce+980)
+		}
+		at = at.Add(time.Second)
+		if n := report(100); n != linesPerSecond || !strings.Contains(out.String(), "linesOmitted=980") {
+			t.Errorf("%d lines of 100 a second later, the first does not say what was left out: %.2000s", n, out.String())
+		}
+		at = at.Add(-time.Hour) // clocks are set
+		if n := report(100); n != 0 {
+			t.Errorf("%d lines of 100 when the clock went back", n)
+		}
+		at = at.Add(2 * time.Hour)
+		if n := report(atOnce); n != atOnce {
+			t.Errorf("%d lines of %d after a quiet hour", n, atOnce)
+		}
 	}
-	if n := strings.Count(out.String(), "\n"); n != clientLinesMax {
-		t.Errorf("%d lines in a second", n)
-	}
-	out.Reset()
-	r.report(&entry{at: at.Add(time.Second), action: *fullAction(connhealth.ActCloseConn, 1, "")})
-	if !strings.Contains(out.String(), "linesOmitted=980") {
-		t.Errorf("the next line does not say what was left out: %s", out.String())
-	}
-	out.Reset()
-	for range 100 {
-		r.report(&entry{at: at, action: *fullAction(connhealth.ActPark, 1, "broker-a")})
-	}
-	if n := strings.Count(out.String(), "\n"); n != 100 {
-		t.Errorf("%d of 100 lines about brokers", n)
-	}
+	f(connhealth.ActCloseConn, "", linesPerSecond)
+	f(connhealth.ActPark, "broker-a", brokerLinesMax)
 }

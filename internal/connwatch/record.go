@@ -9,9 +9,15 @@ import (
 	"github.com/pharosmq/pharos/internal/diag"
 )
 
-// clientLinesMax bounds the lines about connections without a broker in one second: a router
-// that dies can take thousands with it.
-const clientLinesMax = 20
+const (
+	// linesPerSecond bounds the lines about connections without a broker, and those about
+	// brokers, over time: a router that dies can take thousands of clients with it, and any
+	// peer can register and hang up again and again.
+	linesPerSecond = 20
+	// brokerLinesMax is how many about brokers may come at once: those of the largest cluster
+	// that loses all of its brokers.
+	brokerLinesMax = 1000
+)
 
 // record keeps what was decided or noticed, counts it and writes it to the log.
 func (w *Watch) record(a *connhealth.Action) {
@@ -70,12 +76,13 @@ func (w *Watch) report(e *entry) {
 	if !w.o.Log.Enabled(ctx, level) {
 		return
 	}
-	var omitted uint64
+	budget, most := &w.tally.brokerLines, brokerLinesMax
 	if aboutClient {
-		ok := false
-		if omitted, ok = w.tally.lines.take(e.at); !ok {
-			return
-		}
+		budget, most = &w.tally.clientLines, linesPerSecond
+	}
+	omitted, ok := budget.take(e.at, most)
+	if !ok {
+		return
 	}
 	x := e.evidence()
 	w.o.Log.Log(ctx, level, l.text, attributes(&x, omitted)...)
@@ -128,19 +135,21 @@ func attributes(x *diag.Evidence, omitted uint64) []any {
 // round keeps three digits behind the point: more is noise in a log.
 func round(f float64) float64 { return float64(int64(f*1000+0.5)) / 1000 }
 
-// lineBudget bounds lines in a second, and counts what was left out.
+// lineBudget bounds lines, and counts what was left out.
 type lineBudget struct {
 	second  int64
-	n       int
+	n       int // lines of late: each second takes linesPerSecond off
 	omitted uint64
 }
 
-// take reports whether another line may be written, and how many were not before it.
-func (b *lineBudget) take(at time.Time) (omitted uint64, ok bool) {
-	if s := at.Unix(); s != b.second {
-		b.second, b.n = s, 0
+// take reports whether another line may be written, of which so many may come at once, and
+// how many were not before it.
+func (b *lineBudget) take(at time.Time, most int) (omitted uint64, ok bool) {
+	if passed := at.Unix() - b.second; passed > 0 {
+		b.second += passed
+		b.n = int(max(0, int64(b.n)-passed*linesPerSecond))
 	}
-	if b.n >= clientLinesMax {
+	if b.n >= most {
 		b.omitted++
 		return 0, false
 	}

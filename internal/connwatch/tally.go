@@ -10,15 +10,16 @@ import (
 // tally is what the watch goroutine counts, and remembers, for operators alone. The detector
 // counts what it decides itself (connhealth.Stats).
 type tally struct {
-	peers      map[connhealth.ConnID]netip.AddrPort // of open connections
-	suspects   map[connhealth.ConnID]suspect
-	held       map[connhealth.BrokerKey]heldBroker
-	holdEnds   map[string]uint64
-	halfDead   map[string]uint64
-	dials      map[string]uint64
-	detections map[suspect]*diag.Detection
-	samples    uint64
-	lines      lineBudget
+	peers       map[connhealth.ConnID]netip.AddrPort // of open connections
+	suspects    map[connhealth.ConnID]suspect
+	held        map[connhealth.BrokerKey]heldBroker
+	holdEnds    map[string]uint64
+	halfDead    map[string]uint64
+	dials       map[string]uint64
+	detections  map[suspect]*diag.Detection
+	samples     uint64
+	clientLines lineBudget
+	brokerLines lineBudget
 }
 
 // suspect is what a suspicion is counted by.
