@@ -83,6 +83,8 @@ static struct tcp_sock *(*bpf_skc_to_tcp_sock)(const void *sk) = (void *)137;
 #define BPF_F_NO_PREALLOC 1
 #define BPF_F_CLONE (1 << 9)
 #define BPF_RB_AVAIL_DATA 0
+#define BPF_RB_NO_WAKEUP 1
+#define BPF_RB_FORCE_WAKEUP 2
 
 /* --- constants of the kernel's headers --- */
 

@@ -113,6 +113,7 @@ const (
 	tcphealthVarTotals               = "totals"
 	tcphealthVarUnusedRow            = "unused_row"
 	tcphealthVarUseMarks             = "use_marks"
+	tcphealthVarWokenNs              = "woken_ns"
 )
 
 // loadTcphealth returns the embedded CollectionSpec for tcphealth.
@@ -186,6 +187,7 @@ type tcphealthVariableSpecs struct {
 	Totals    *ebpf.VariableSpec `ebpf:"totals"`
 	UnusedRow *ebpf.VariableSpec `ebpf:"unused_row"`
 	UseMarks  *ebpf.VariableSpec `ebpf:"use_marks"`
+	WokenNs   *ebpf.VariableSpec `ebpf:"woken_ns"`
 }
 
 // tcphealthObjects contains all objects after they have been loaded into the kernel.
@@ -231,6 +233,7 @@ type tcphealthVariables struct {
 	Totals    *ebpf.Variable `ebpf:"totals"`
 	UnusedRow *ebpf.Variable `ebpf:"unused_row"`
 	UseMarks  *ebpf.Variable `ebpf:"use_marks"`
+	WokenNs   *ebpf.Variable `ebpf:"woken_ns"`
 }
 
 // tcphealthPrograms contains all programs after they have been loaded into the kernel.

@@ -78,7 +78,7 @@ func TestAnyOrderOfCalls(t *testing.T) {
 				d.DialResult(now, b.Key(), d.dialID, DialOutcome(rapid.IntRange(0, 4).Draw(t, "outcome")))
 			},
 			"event": func(t *rapid.T) {
-				d.Event(now, &Event{Kind: EventKind(rapid.IntRange(0, 4).Draw(t, "kind")), Class: Retransmission(rapid.IntRange(0, 4).Draw(t, "class")), Conn: conn(), RTOMillis: 200,
+				d.Event(now, &Event{Kind: EventKind(rapid.IntRange(0, 4).Draw(t, "kind")), Class: Retransmission(rapid.IntRange(0, 4).Draw(t, "class")), AtMillis: now - rapid.Int64Range(0, 3000).Draw(t, "late"), Conn: conn(), RTOMillis: 200,
 					Peer: netip.AddrFrom4([4]byte{10, 0, 0, 1})})
 			},
 			"samples": func(t *rapid.T) {

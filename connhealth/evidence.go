@@ -80,6 +80,7 @@ const (
 // Event is one report of the kernel about one of our sockets.
 type Event struct {
 	Kind      EventKind
+	AtMillis  int64 // when it happened, if that was before it is told; 0: now
 	Class     Retransmission
 	Conn      ConnID
 	Peer      netip.Addr // of EventSynAckRetransmit

@@ -58,7 +58,7 @@ func (d *Detector) RequestsAnswered(now int64, id ConnID, count int) {
 	}
 }
 
-// Event takes a report of the kernel, with the time it happened.
+// Event takes a report of the kernel.
 func (d *Detector) Event(now int64, e *Event) []Action {
 	d.begin(now)
 	if e.Kind == EventSynAckRetransmit {
@@ -78,45 +78,52 @@ func (d *Detector) Event(now int64, e *Event) []Action {
 		}
 		return nil
 	}
+	at := now
+	if e.AtMillis != 0 {
+		at = min(e.AtMillis, now)
+	}
 	if c.hist != nil {
-		c.hist.transmitted(Transmission{AtMillis: now, RTOMillis: e.RTOMillis, Class: e.Class, Err: e.Err, Seq: e.Seq})
+		c.hist.transmitted(Transmission{AtMillis: at, RTOMillis: e.RTOMillis, Class: e.Class, Err: e.Err, Seq: e.Seq})
 	}
 	c.segBytesMax = max(c.segBytesMax, e.SegBytes)
-	d.retransmitted(now, c, e)
+	d.retransmitted(at, c, e)
 	d.reschedule(now, c)
 	return d.out
 }
 
-// retransmitted moves the trackers, unless a sample was quicker than the event.
-func (d *Detector) retransmitted(now int64, c *conn, e *Event) {
+// retransmitted moves the trackers, unless a sample that was taken since has it already.
+func (d *Detector) retransmitted(at int64, c *conn, e *Event) {
 	if e.Class == RetransmitLocalFailure {
-		c.localMillis = now
+		c.localMillis = max(c.localMillis, at)
 		c.silent.reset()
 		c.unanswered.reset()
 		return
 	}
-	if !c.sampled || now <= c.sampledMillis || e.Class == RetransmitFast {
+	if !c.sampled || at <= c.sampledMillis || e.Class == RetransmitFast {
 		return
 	}
 	step := int64(c.last.RTTMicros) * 2 / 1000
 	if e.Class == RetransmitTimeout {
 		step = e.RTOMillis
 	}
-	x := transmissions{count: 1, atMillis: now, stepMillis: step, earliestMillis: c.heardMillis}
+	x := transmissions{count: 1, atMillis: at, stepMillis: step, earliestMillis: c.heardMillis}
 	if c.unanswered.n == 0 {
 		x.count = 2 // the first transmission itself
-		if c.answerMillis > c.heardMillis-sameMillis && c.answerMillis < now {
-			x.stepMillis = now - c.answerMillis
+		if c.answerMillis > c.heardMillis-sameMillis && c.answerMillis < at {
+			x.stepMillis = at - c.answerMillis
 		}
 	}
 	gap := c.gapMaxMillis(&d.p)
 	c.unanswered.add(x, gap)
+	c.dataOutSeen++
+	if at <= c.heardMillis {
+		return // a request came since
+	}
 	x.count = 1
 	if c.silent.n == 0 {
 		x.count = 2
 	}
 	c.silent.add(x, gap)
-	c.dataOutSeen++
 }
 
 // synAckLost: somebody on a host connects, and what we answer does not arrive. If a broker of

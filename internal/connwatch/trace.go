@@ -60,7 +60,7 @@ var retransmissions = map[bpf.Class]connhealth.Retransmission{
 // about a peer's health.
 func eventOf(e *bpf.Event) (out connhealth.Event, ok bool) {
 	out = connhealth.Event{
-		Conn: connhealth.ConnID(e.ConnID), RTOMillis: int64(e.RTOMillis), Seq: e.Seq, SegBytes: e.EndSeq - e.Seq,
+		AtMillis: e.TimeNanos / nanosInMillis, Conn: connhealth.ConnID(e.ConnID), RTOMillis: int64(e.RTOMillis), Seq: e.Seq, SegBytes: e.EndSeq - e.Seq,
 		Err: syscall.Errno(e.Err), SoftErr: syscall.Errno(e.SoftErr),
 	}
 	switch e.Kind {
