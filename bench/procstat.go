@@ -65,6 +65,13 @@ func readUsage(pid int) (u usage, err error) {
 	return u, err
 }
 
+// Use is the processor time that the threads of process pid have had, in nanoseconds, and its
+// resident memory.
+func Use(pid int) (cpuNanos, rssBytes int64, err error) {
+	u, err := readUsage(pid)
+	return u.cpuNanos, u.rssBytes, err
+}
+
 // forgetPeak has the kernel begin anew with the largest resident size of a process: the peak is
 // the window's then. Without the right to do so it stays what it was.
 func forgetPeak(pid int) {

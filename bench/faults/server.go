@@ -109,8 +109,8 @@ func buildOf(path string) (string, error) {
 	return fmt.Sprintf("sha256:%.6x", sum.Sum(nil)), nil
 }
 
-// startServer starts a name server in a namespace.
-func (o *Options) startServer(ns *netns.NS, home string, mode Mode) (*process.Process, error) {
+// startServer starts a name server in a namespace, with further lines of configuration.
+func (o *Options) startServer(ns *netns.NS, home string, mode Mode, lines ...string) (*process.Process, error) {
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return nil, err
 	}
@@ -123,6 +123,9 @@ func (o *Options) startServer(ns *netns.NS, home string, mode Mode) (*process.Pr
 	more := "bindAddress=0.0.0.0\n"
 	if mode != Plain {
 		more += "logToStderr=always\n" + mode.settings()
+	}
+	for _, line := range lines {
+		more += line + "\n"
 	}
 	config, err := os.OpenFile(filepath.Join(home, "namesrv.properties"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {

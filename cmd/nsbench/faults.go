@@ -32,12 +32,17 @@ func defineFaults(fs *flag.FlagSet, e env) func(context.Context) error {
 	fs.BoolVar(&o.Short, "short", false, "the short form: one run of each, 40 s of watching, 50 ms for deaths only, nothing above")
 	fs.Int64Var(&o.Seed, "seed", 1, "of the moments of faults")
 	list := fs.Bool("list", false, "list the faults and what is wanted of each")
+	cost := fs.Bool("cost", false, "measure what watching over connections costs, instead of faults; -run picks parts")
 	report := fs.Bool("report", false, "measure nothing: report what is in the folder")
 	asJSON := fs.Bool("json", false, "print JSON instead of a table")
 	return func(ctx context.Context) error {
 		var err error
 		if o.Match, err = regexp.Compile(*pattern); err != nil {
 			return usagef("-run: %v", err)
+		}
+		if *list && *cost {
+			faults.ListCost(func(line string) { fmt.Fprintln(e.stdout, line) })
+			return nil
 		}
 		if *list {
 			return faults.List(e.stdout, &o)
@@ -54,6 +59,9 @@ func defineFaults(fs *flag.FlagSet, e env) func(context.Context) error {
 		if o.Parallel < 1 || o.Runs < 1 {
 			return usagef("-parallel %d and -runs %d must be above 0", o.Parallel, o.Runs)
 		}
+		if *cost {
+			return measureCost(ctx, &o, *report, e)
+		}
 		if !*report {
 			if err := faults.Run(ctx, &o); err != nil {
 				return err
@@ -67,6 +75,15 @@ func defineFaults(fs *flag.FlagSet, e env) func(context.Context) error {
 		}
 		return faults.WriteMarkdown(e.stdout, &o)
 	}
+}
+
+func measureCost(ctx context.Context, o *faults.Options, report bool, e env) error {
+	if !report {
+		if err := faults.Cost(ctx, o); err != nil {
+			return err
+		}
+	}
+	return faults.WriteCost(e.stdout, o)
 }
 
 // short is the value of a flag that was given, or 1.

@@ -17,6 +17,8 @@ func TestFaultsCommandLine(t *testing.T) {
 	}
 	f(exitOK, "vanish-idle", "-list")
 	f(exitOK, "stopped-130", "-list")
+	f(exitOK, "1,000 registered brokers", "-list", "-cost")
+	f(exitError, "no costs were measured", "-cost", "-report", "-out", t.TempDir())
 	f(exitUsage, "none of ebpf", "-modes", "fast")
 	f(exitUsage, "no time in ms", "-rtts", "0,-1")
 	f(exitUsage, "above 0", "-parallel", "0")
