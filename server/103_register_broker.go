@@ -103,6 +103,9 @@ func readRegistrationHeader(cmd *codec.Command, header *routetable.RegistrationH
 	case !okAddr:
 		return "brokerAddr"
 	case !okID:
+		if _, there := cmd.Ext("brokerId"); there {
+			return "brokerId that is a number"
+		}
 		return "brokerId"
 	}
 	return ""

@@ -80,7 +80,7 @@ func TestRegisterBrokerMissingFields(t *testing.T) {
 		a.want(t, codec.SystemError, "register broker failed: the header has no "+field, "")
 	}
 	c.call(codec.CodeRegisterBroker, body, "clusterName", "c", "brokerName", "b", "brokerAddr", "a", "brokerId", "zero").
-		want(t, codec.SystemError, "register broker failed: the header has no brokerId", "")
+		want(t, codec.SystemError, "register broker failed: the header has no brokerId that is a number", "")
 	c.call(codec.CodeRegisterBroker, nil).want(t, codec.SystemError, "register broker failed: the header has no clusterName", "")
 	if s := r.handlers.table.Snapshot().Stats(); s.Groups != 0 || s.Clusters != 0 || s.Topics != 0 {
 		t.Errorf("something of them is in the table: %+v", s)
