@@ -1,4 +1,3 @@
-// Package client finds RocketMQ brokers through name servers and sends them messages.
 package client
 
 import "errors"

@@ -37,7 +37,7 @@ func (s *server) hear(at time.Duration) {
 	if at < s.heard {
 		return
 	}
-	s.heard = at
+	s.heard, s.spoke = at, at
 	if s.owed != never && at >= s.owed {
 		s.owed = never
 		s.suspected = false
@@ -136,6 +136,7 @@ func (m *Machine) TimedOut(now time.Duration, addr string, gen uint64, asked tim
 	}
 	if probe {
 		s.probing = false
+		s.due = now + m.p.ProofEvery
 	}
 	switch {
 	case s.heard < asked && s.phase == proving:
@@ -188,9 +189,9 @@ func (m *Machine) checkSilence(now time.Duration) {
 	}
 }
 
-// witness is a ready server that was heard since s owes an answer.
+// witness is a ready server that spoke since s owes an answer.
 func (m *Machine) witness(s *server) *server {
-	return m.best(s, func(o *server) bool { return o.heard >= s.owed })
+	return m.best(s, func(o *server) bool { return o.spoke >= s.owed })
 }
 
 // Dialed: an attempt to connect ended; why is what went wrong, "" if nothing. If it reports
@@ -212,7 +213,7 @@ func (m *Machine) Dialed(now time.Duration, addr string, gen uint64, why string)
 	s.need = m.proofs(s)
 	s.heard = now
 	s.probing, s.answered = false, false
-	s.probedAt, s.owed = never, never
+	s.probedAt, s.owed, s.spoke = never, never, never
 	if m.inUse == nil && s.fails == 0 {
 		m.trust(now, s) // the first question is proof as good as any
 		return true

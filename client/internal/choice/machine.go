@@ -84,7 +84,8 @@ type server struct {
 
 	owed      time.Duration // since when it owes an answer; never: it does not
 	suspected bool          // it was probed for that
-	heard     time.Duration // when anything last came
+	heard     time.Duration // when anything last came, at first when it was connected
+	spoke     time.Duration // the same without that; never: nothing came
 	silent    int
 	soft      int
 	unwell    bool // in use only because there is nobody else
@@ -131,7 +132,7 @@ func (m *Machine) SetServers(now time.Duration, addrs []string) {
 			m.servers = append(m.servers, old[at])
 			continue
 		}
-		m.servers = append(m.servers, &server{addr: addr, since: now, due: now, dialedAt: never, owed: never, probedAt: never})
+		m.servers = append(m.servers, &server{addr: addr, since: now, due: now, dialedAt: never, owed: never, spoke: never, probedAt: never})
 	}
 	gone := slices.DeleteFunc(slices.Clone(old), func(s *server) bool { return m.find(s.addr) != nil })
 	if len(gone) == 0 && len(old) == len(m.servers) {

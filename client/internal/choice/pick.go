@@ -38,7 +38,7 @@ func (m *Machine) Pick(now time.Duration, tried func(addr string, gen uint64) bo
 }
 
 // best returns the ready server to ask instead of the one that is excluded: the next one in the
-// order, a slow one only if all are.
+// order, but rather one that owes no answer, and a slow one only if all are.
 func (m *Machine) best(except *server, ok func(*server) bool) *server {
 	start := 0
 	for i, s := range m.servers {
@@ -46,18 +46,27 @@ func (m *Machine) best(except *server, ok func(*server) bool) *server {
 			start = i + 1
 		}
 	}
-	var slow *server
+	var best *server
 	for i := range m.servers {
 		s := m.servers[(start+i)%len(m.servers)]
-		switch {
-		case s == except || s.phase != ready || ok != nil && !ok(s):
-		case s.latency < m.p.SlowAfter:
-			return s
-		case slow == nil || s.latency < slow.latency:
-			slow = s
+		if s == except || s.phase != ready || ok != nil && !ok(s) {
+			continue
+		}
+		if best == nil || m.rank(s) < m.rank(best) {
+			best = s
 		}
 	}
-	return slow
+	return best
+}
+
+func (m *Machine) rank(s *server) int {
+	switch {
+	case s.latency >= m.p.SlowAfter:
+		return 2
+	case s.owed != never:
+		return 1
+	}
+	return 0
 }
 
 // hurry asks servers earlier than they were to be, because somebody waits and none is in use;

@@ -19,7 +19,9 @@ func (m *Machine) Tick(now time.Duration) {
 		case s.phase == proving:
 			m.probe(now, s)
 		default:
-			if s.due = s.heard + m.probeAfter(s); s.due <= now {
+			if quiet := s.heard + m.probeAfter(s); quiet > now {
+				s.due = quiet
+			} else {
 				m.probe(now, s)
 			}
 		}

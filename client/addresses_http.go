@@ -1,0 +1,67 @@
+package client
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+const (
+	// httpRefresh is how often Java clients ask their address server.
+	httpRefresh = 2 * time.Minute
+	// httpTimeout bounds one question to it.
+	httpTimeout = 3 * time.Second
+	// httpListBytesMax bounds its answer: a thousand addresses are 30 kB.
+	httpListBytesMax = 64 << 10
+)
+
+// HTTPAddresses is the list that an HTTP server has, asked for every two minutes: the first
+// line of its answer, separated by semicolons. client may be nil.
+//
+// Java: DefaultTopAddressing#fetchNSAddr, MQClientInstance#startScheduledTask.
+func HTTPAddresses(url string, client *http.Client) AddressSource {
+	if client == nil {
+		client = http.DefaultClient
+	}
+	return &httpAddresses{url, client}
+}
+
+type httpAddresses struct {
+	url    string
+	client *http.Client
+}
+
+func (h *httpAddresses) Refresh() time.Duration { return httpRefresh }
+
+func (h *httpAddresses) Addresses(ctx context.Context) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, httpTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.url, nil)
+	if err != nil {
+		return nil, fmt.Errorf("address server: %w", err)
+	}
+	response, err := h.client.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("address server: %w", err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("address server %s: it answered %s", h.url, response.Status)
+	}
+	line, err := bufio.NewReader(io.LimitReader(response.Body, httpListBytesMax)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("address server %s: %w", h.url, err)
+	}
+	if len(line) == httpListBytesMax {
+		return nil, fmt.Errorf("address server %s: the list is longer than %d bytes", h.url, httpListBytesMax)
+	}
+	addrs, err := ParseAddresses(line)
+	if err != nil {
+		return nil, fmt.Errorf("address server %s: %w", h.url, err)
+	}
+	return addrs, nil
+}

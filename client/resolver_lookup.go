@@ -1,0 +1,391 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pharosmq/pharos/client/internal/choice"
+	"github.com/pharosmq/pharos/client/internal/wire"
+	"github.com/pharosmq/pharos/codec"
+)
+
+// lookup is one question of a caller's on its way through the servers. It belongs to the
+// caller's goroutine.
+type lookup struct {
+	r      *Resolver
+	header codec.Header
+	body   []byte
+	hedge  bool
+	// take looks at a reply: choice.Good ends the lookup with what it returns.
+	take func(*Reply) (choice.Answer, error)
+
+	began    time.Time
+	limit    time.Time // of the whole
+	flights  [2]*flight
+	hedgeAt  time.Time // zero: not
+	attempts []Attempt
+	tried    []triedServer
+	changed  <-chan struct{}
+}
+
+// flight is a request that has not been answered.
+type flight struct {
+	addr    string
+	link    *link
+	pending *wire.Pending
+	asked   time.Duration
+	until   time.Time
+	hedge   bool
+}
+
+type triedServer struct {
+	addr string
+	gen  uint64
+}
+
+// triedMax is how often one lookup asks the same server: again only on a new connection.
+const triedMax = 2
+
+// run asks servers until one has answered, or none can be asked, or time is up. It returns
+// the error of take, or why there is nothing to take.
+func (l *lookup) run(ctx context.Context) error {
+	l.began = time.Now()
+	l.limit = l.began.Add(l.r.o.LookupTimeout)
+	timer := time.NewTimer(l.r.o.LookupTimeout)
+	defer timer.Stop()
+	defer l.land()
+	for {
+		if l.flights == [2]*flight{} {
+			switch v, err := l.start(ctx); {
+			case err != nil:
+				return err
+			case v == choice.None:
+				return l.fail(nil)
+			}
+		}
+		timer.Reset(time.Until(l.next()))
+		select {
+		case reply := <-l.flights[0].reply():
+			if done, err := l.answered(0, reply); done {
+				return err
+			}
+		case reply := <-l.flights[1].reply():
+			if done, err := l.answered(1, reply); done {
+				return err
+			}
+		case <-l.flights[0].ended():
+			l.broke(0)
+		case <-l.flights[1].ended():
+			l.broke(1)
+		case <-l.changed:
+			l.follow(ctx)
+		case <-timer.C:
+			if err := l.late(ctx); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return l.fail(context.Cause(ctx))
+		case <-l.r.ctx.Done():
+			return l.fail(ErrClosed)
+		}
+	}
+}
+
+func (f *flight) reply() <-chan *Reply {
+	if f == nil {
+		return nil
+	}
+	return f.pending.Reply()
+}
+
+func (f *flight) ended() <-chan struct{} {
+	if f == nil {
+		return nil
+	}
+	return f.link.conn.Done()
+}
+
+// land gives up what is still in the air.
+func (l *lookup) land() {
+	for _, f := range l.flights {
+		if f != nil {
+			f.pending.Cancel()
+		}
+	}
+}
+
+// next is when the lookup does something by itself.
+func (l *lookup) next() time.Time {
+	at := l.limit
+	for _, f := range l.flights {
+		if f != nil && f.until.Before(at) {
+			at = f.until
+		}
+	}
+	if !l.hedgeAt.IsZero() && l.hedgeAt.Before(at) {
+		at = l.hedgeAt
+	}
+	return at
+}
+
+// start asks a server, if there is one to ask.
+func (l *lookup) start(ctx context.Context) (choice.Verdict, error) {
+	for {
+		f, v, err := l.pick(ctx)
+		if err != nil || v != choice.Use {
+			return v, err
+		}
+		if l.send(ctx, f) {
+			l.flights[0] = f
+			return v, nil
+		}
+	}
+}
+
+// pick chooses a server, and tells the machine that it is asked.
+func (l *lookup) pick(ctx context.Context) (*flight, choice.Verdict, error) {
+	r := l.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l.changed = r.changed
+	switch {
+	case r.closed:
+		return nil, choice.None, l.fail(ErrClosed)
+	case ctx.Err() != nil:
+		return nil, choice.None, l.fail(context.Cause(ctx))
+	case !r.listed && r.listErr != nil:
+		return nil, choice.None, l.fail(r.listErr)
+	case !r.listed:
+		return nil, choice.Wait, nil
+	}
+	now := r.now()
+	addr, gen, v := r.machine.Pick(now, l.hasTried)
+	if v != choice.Use {
+		r.settle()
+		l.changed = r.changed
+		return nil, v, nil
+	}
+	if len(l.tried) > 0 {
+		r.stats.FailOvers++
+	} else if r.stats.Lookups++; l.hedge {
+		r.machine.Lookup()
+		l.hedgeAt = time.Now().Add(r.machine.HedgeAfter())
+	}
+	return l.ask(now, addr, gen), v, nil
+}
+
+// ask makes a flight. r.mu is held.
+func (l *lookup) ask(now time.Duration, addr string, gen uint64) *flight {
+	r := l.r
+	f := &flight{addr: addr, link: r.links[addr], asked: now, until: time.Now().Add(r.o.RPCTimeout)}
+	r.machine.Asked(now, addr, gen)
+	r.settle()
+	l.tried = append(l.tried, triedServer{addr, gen})
+	return f
+}
+
+func (l *lookup) hasTried(addr string, gen uint64) bool {
+	n := 0
+	for _, t := range l.tried {
+		if t.addr == addr {
+			n++
+			if t.gen == gen {
+				return true
+			}
+		}
+	}
+	return n >= triedMax
+}
+
+// send puts the request on its way; false: that failed, and was noted.
+func (l *lookup) send(ctx context.Context, f *flight) bool {
+	if len(l.body) > 0 { // requests without one always find room
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, f.until)
+		defer cancel()
+	}
+	pending, err := f.link.conn.Begin(ctx, l.header, l.body)
+	if err == nil {
+		f.pending = pending
+		return true
+	}
+	if f.link.conn.Err() != nil {
+		l.r.ended(f.addr, f.link)
+	}
+	l.note(f, ofWire(err))
+	return false
+}
+
+// note adds an attempt that failed.
+func (l *lookup) note(f *flight, err error) {
+	l.attempts = append(l.attempts, Attempt{f.addr, err, max(l.r.now()-f.asked, 1)})
+}
+
+// answered takes a reply; done ends the lookup with err.
+func (l *lookup) answered(i int, reply *Reply) (done bool, err error) {
+	f := l.flights[i]
+	l.flights[i] = nil
+	took := l.r.now() - f.asked
+	a, err := l.take(reply)
+	l.r.tell(func(m *choice.Machine, now time.Duration) {
+		m.Answered(now, f.addr, f.link.gen, took, a, false)
+		if f.hedge && a == choice.Good {
+			l.r.stats.HedgesWon++
+		}
+	})
+	if a == choice.Good && err == nil {
+		return true, nil
+	}
+	l.note(f, err)
+	if a == choice.Good {
+		return true, &Error{Op: l.op(), Topic: l.topic(), Err: sentinelOfReply(err), Attempts: l.attempts}
+	}
+	return false, nil
+}
+
+// broke: the connection of a flight ended.
+func (l *lookup) broke(i int) {
+	f := l.flights[i]
+	l.flights[i] = nil
+	f.pending.Cancel()
+	l.r.ended(f.addr, f.link)
+	l.note(f, ofWire(f.link.conn.Err()))
+}
+
+// follow: another server may be in use now. Then it is asked as well, whatever the budget
+// says: the one that was asked is not trusted any more.
+func (l *lookup) follow(ctx context.Context) {
+	r := l.r
+	r.mu.Lock()
+	l.changed = r.changed
+	inUse := r.machine.InUse()
+	alone := l.flights[0] == nil || l.flights[1] == nil
+	asked := l.flights[0] != nil && l.flights[0].addr == inUse || l.flights[1] != nil && l.flights[1].addr == inUse
+	var f *flight
+	if l.flights != [2]*flight{} && alone && inUse != "" && !asked {
+		if addr, gen, v := r.machine.Pick(r.now(), l.hasTried); v == choice.Use {
+			f = l.ask(r.now(), addr, gen)
+			r.stats.FailOvers++
+		}
+	}
+	r.mu.Unlock()
+	if f != nil {
+		l.second(ctx, f)
+	}
+}
+
+// second has a second server asked.
+func (l *lookup) second(ctx context.Context, f *flight) {
+	l.hedgeAt = time.Time{}
+	if !l.send(ctx, f) {
+		return
+	}
+	for i := range l.flights {
+		if l.flights[i] == nil {
+			l.flights[i] = f
+			return
+		}
+	}
+}
+
+// late does what time brings: a second question, or the end of a flight or of the lookup.
+func (l *lookup) late(ctx context.Context) error {
+	now := time.Now()
+	if !now.Before(l.limit) {
+		l.timeOut(now, true)
+		return l.fail(ErrTimeout)
+	}
+	l.timeOut(now, false)
+	if l.hedgeAt.IsZero() || now.Before(l.hedgeAt) {
+		return nil
+	}
+	l.hedgeAt = time.Time{}
+	if first := l.flights[0]; first != nil && l.flights[1] == nil {
+		l.again(ctx, first)
+	}
+	return nil
+}
+
+// again asks a second server because the first is late, if the budget allows it.
+func (l *lookup) again(ctx context.Context, first *flight) {
+	r := l.r
+	r.mu.Lock()
+	addr, gen, ok := r.machine.Hedge(first.addr)
+	if !ok || l.hasTried(addr, gen) {
+		r.mu.Unlock()
+		return
+	}
+	f := l.ask(r.now(), addr, gen)
+	f.hedge = true
+	r.stats.Hedges++
+	r.mu.Unlock()
+	l.second(ctx, f)
+}
+
+// timeOut ends the flights whose time is up, or all.
+func (l *lookup) timeOut(now time.Time, all bool) {
+	for i, f := range l.flights {
+		if f == nil || now.Before(f.until) && !all {
+			continue
+		}
+		l.flights[i] = nil
+		f.pending.Cancel()
+		if !now.Before(f.until) {
+			l.r.timedOut(f.addr, f.link, f.asked, false)
+		}
+		l.note(f, fmt.Errorf("%w (%v)", ErrTimeout, (l.r.now()-f.asked).Round(time.Millisecond)))
+	}
+}
+
+// fail is why the lookup ends without an answer: cause, or what the servers did.
+func (l *lookup) fail(cause error) error {
+	for _, f := range l.flights {
+		if f != nil {
+			l.note(f, errNoAnswerYet)
+		}
+	}
+	e := &Error{Op: l.op(), Topic: l.topic(), Err: cause, Attempts: l.attempts}
+	if cause == nil {
+		l.resting(e)
+		e.Err = sentinelOf(e.Attempts)
+	} else if cause == context.DeadlineExceeded {
+		e.Err = ErrTimeout
+	}
+	return e
+}
+
+// resting adds the servers that were not asked because they failed before.
+func (l *lookup) resting(e *Error) {
+	r := l.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.machine.Status() {
+		if err := r.lastErr[s.Server]; err != nil && !attempted(e.Attempts, s.Server) {
+			e.Attempts = append(e.Attempts, Attempt{Server: s.Server, Err: err})
+		}
+	}
+}
+
+func attempted(all []Attempt, server string) bool {
+	for i := range all {
+		if all[i].Server == server {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *lookup) op() string {
+	if l.header.Code == codec.CodeGetRouteInfoByTopic {
+		return "route"
+	}
+	return fmt.Sprintf("request %d", l.header.Code)
+}
+
+func (l *lookup) topic() string {
+	if l.header.Code == codec.CodeGetRouteInfoByTopic && len(l.header.Ext) > 0 {
+		return l.header.Ext[0].Value
+	}
+	return ""
+}

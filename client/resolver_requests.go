@@ -1,0 +1,146 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pharosmq/pharos/client/internal/choice"
+	"github.com/pharosmq/pharos/client/internal/wire"
+	"github.com/pharosmq/pharos/codec"
+)
+
+// Reply is what a name server answered. Its receiver owns it and all of its bytes.
+type Reply = wire.Reply
+
+var errNoAnswerYet = errors.New("no answer yet")
+
+// Route asks for a topic's route: the server in use, and others if it fails, is late or is
+// left meanwhile. The result is the caller's. The error is an *Error; that the topic does not
+// exist is an ErrTopicNotFound.
+//
+// Java: MQClientAPIImpl#getTopicRouteInfoFromNameServer.
+func (r *Resolver) Route(ctx context.Context, topic string) (*codec.TopicRouteData, error) {
+	var route codec.TopicRouteData
+	l := lookup{r: r, header: routeHeader(topic), hedge: !r.o.NoHedge, take: func(reply *Reply) (choice.Answer, error) {
+		a := judge(reply, true)
+		if reply.Code != codec.Success {
+			return a, &Refusal{reply.Code, reply.Remark}
+		}
+		var err error
+		if route, err = codec.ParseTopicRouteData(reply.Body, &r.o.Limits); err != nil {
+			return choice.Senseless, fmt.Errorf("%w: %w", ErrBadReply, err)
+		}
+		return a, nil
+	}}
+	if err := l.run(ctx); err != nil {
+		return nil, err
+	}
+	return &route, nil
+}
+
+// Call sends any other request that may be repeated, with the same fail-over but no hedging.
+// A reply is returned whatever its code, except one that says that the server is busy, not
+// ready or leaving: then another one is asked, and the error is an ErrRefused if all are.
+func (r *Resolver) Call(ctx context.Context, h codec.Header, body []byte) (*Reply, error) {
+	var answer *Reply
+	l := lookup{r: r, header: h, body: body, take: func(reply *Reply) (choice.Answer, error) {
+		a := judge(reply, false)
+		if a != choice.Good {
+			return a, &Refusal{reply.Code, reply.Remark}
+		}
+		answer = reply
+		return a, nil
+	}}
+	if err := l.run(ctx); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// CallAt sends a request to one server, in the list or not, on the connection there is or on
+// one for this request alone. A reply is returned whatever its code. The error is an *Error
+// with one attempt; it is an ErrNoNameServer if the server can't be reached.
+func (r *Resolver) CallAt(ctx context.Context, server string, h codec.Header, body []byte) (*Reply, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, r.o.RPCTimeout, ErrTimeout)
+	defer cancel()
+	began := time.Now()
+	l := lookup{r: r, header: h}
+	fail := func(sentinel, err error) error {
+		return &Error{Op: l.op(), Topic: l.topic(), Err: sentinel, Attempts: []Attempt{{server, err, max(time.Since(began), 1)}}}
+	}
+	conn, own, err := r.connTo(ctx, server)
+	if err != nil {
+		if errors.Is(err, ErrClosed) {
+			return nil, fail(ErrClosed, err)
+		}
+		return nil, fail(ErrNoNameServer, err)
+	}
+	if own {
+		defer conn.Close(nil)
+		defer context.AfterFunc(r.ctx, func() { conn.Abort(ErrClosed) })()
+	}
+	reply, err := conn.Call(ctx, h, body)
+	if err == nil {
+		return reply, nil
+	}
+	err = ofWire(err)
+	for _, sentinel := range []error{ErrClosed, ErrTimeout, ErrBadReply, context.Canceled} {
+		if errors.Is(err, sentinel) {
+			return nil, fail(sentinel, err)
+		}
+	}
+	return nil, fail(ErrNoNameServer, err)
+}
+
+// connTo returns the connection to a server; own: it was made for the caller, who closes it.
+func (r *Resolver) connTo(ctx context.Context, server string) (conn *wire.Conn, own bool, err error) {
+	r.mu.Lock()
+	l, closed := r.links[server], r.closed
+	r.mu.Unlock()
+	switch {
+	case closed:
+		return nil, false, ErrClosed
+	case l != nil:
+		return l.conn, false, nil
+	}
+	conn, err = r.dialer.Dial(ctx, server)
+	return conn, true, err
+}
+
+func routeHeader(topic string) codec.Header {
+	return codec.Header{Code: codec.CodeGetRouteInfoByTopic, Ext: []codec.ExtField{{Key: "topic", Value: topic}}}
+}
+
+// judge says what a reply means for the trust in its server. To a lookup SYSTEM_ERROR is never
+// an answer; to another request it may be.
+func judge(reply *Reply, lookup bool) choice.Answer {
+	switch reply.Code {
+	case codec.SystemBusy:
+		return choice.Busy
+	case codec.GoAway:
+		return choice.Leaving
+	case codec.SystemError:
+		switch {
+		case strings.Contains(reply.Remark, "not ready"):
+			return choice.NotReady
+		case lookup:
+			return choice.Busy
+		}
+	}
+	return choice.Good
+}
+
+// sentinelOfReply is what an answer comes down to that no other server is asked about.
+func sentinelOfReply(err error) error {
+	var refusal *Refusal
+	switch {
+	case errors.As(err, &refusal) && refusal.Code == codec.TopicNotExist:
+		return ErrTopicNotFound
+	case errors.As(err, &refusal):
+		return ErrRefused
+	}
+	return ErrBadReply
+}
