@@ -52,33 +52,21 @@ type shapeBodies struct {
 	epoch    atomic.Uint64
 	versions []uint64 // groupView.shown of each member
 	variants [variants]atomic.Pointer[body]
-	// charged is what the budget was charged for these bodies; closed when they have
-	// been replaced or their shape has died, after which nothing is added.
-	charged atomic.Int64
+	// charged is closed when they have been replaced or their shape has died, after which
+	// nothing is added.
+	charged bodyCharge
 }
-
-const chargedClosed = -1
 
 // deadBodies marks a shape that is in no snapshot to come: its readers, who still hold an
 // old one, must not build what nobody would ever discharge.
 var deadBodies = func() *shapeBodies {
 	b := new(shapeBodies)
-	b.charged.Store(chargedClosed)
+	b.charged.n.Store(chargedClosed)
 	return b
 }()
 
 // shapeBodiesBytes is about what a shapeBodies takes beside its bodies.
 const shapeBodiesBytes = 96
-
-// bodyBudget bounds the bytes of bodies of a table.
-type bodyBudget struct {
-	used atomic.Int64
-	max  int64
-}
-
-func (b *bodyBudget) has(n int64) bool { return b.used.Load()+n <= b.max }
-
-func (b *bodyBudget) spent() bool { return b.used.Load() >= b.max }
 
 // current returns the bodies of the shape as this view sees it; nil when there are none.
 func (s *shape) current(v *groupView) *shapeBodies {
@@ -131,11 +119,11 @@ func (s *shape) build(v *groupView, budget *bodyBudget, how variant, b *shapeBod
 	made := &body{cut: len(json)}
 	made.json = bytes.Clone(append(appendTail(json, v, s.members), '}'))
 	size := int64(cap(made.json))
-	if !b.charge(budget, size) {
+	if !b.charged.take(budget, size) {
 		return made // replaced meanwhile: good for this reader, kept by nobody
 	}
 	if !b.variants[how].CompareAndSwap(nil, made) {
-		b.discharge(budget, size) // another reader was faster
+		b.charged.giveBack(budget, size) // another reader was faster
 	}
 	return made
 }
@@ -147,7 +135,7 @@ func (s *shape) dropStale(v *groupView, budget *bodyBudget) {
 		return
 	}
 	if s.bodies.CompareAndSwap(old, nil) {
-		old.close(budget)
+		old.charged.close(budget)
 	}
 }
 
@@ -160,12 +148,11 @@ func (s *shape) renewBodies(v *groupView, budget *bodyBudget) *shapeBodies {
 	}
 	b.epoch.Store(v.epoch)
 	size := int64(shapeBodiesBytes + 8*len(b.versions))
-	b.charged.Store(size)
-	budget.used.Add(size)
+	b.charged.take(budget, size)
 	if s.bodies.CompareAndSwap(nil, b) {
 		return b
 	}
-	b.close(budget)
+	b.charged.close(budget)
 	if b = s.current(v); b == deadBodies {
 		return nil
 	}
@@ -188,42 +175,7 @@ func (t *shapeTable) sweepBodies(v *groupView, budget *bodyBudget) {
 // kill ends the shape's bodies when the shape leaves the table.
 func (s *shape) kill(budget *bodyBudget) {
 	if old := s.bodies.Swap(deadBodies); old != nil && old != deadBodies {
-		old.close(budget)
-	}
-}
-
-// charge takes n bytes from the budget; false when b is closed.
-func (b *shapeBodies) charge(budget *bodyBudget, n int64) bool {
-	for {
-		c := b.charged.Load()
-		if c == chargedClosed {
-			return false
-		}
-		if b.charged.CompareAndSwap(c, c+n) {
-			budget.used.Add(n)
-			return true
-		}
-	}
-}
-
-// discharge gives back what charge took.
-func (b *shapeBodies) discharge(budget *bodyBudget, n int64) {
-	for {
-		c := b.charged.Load()
-		if c == chargedClosed {
-			return // close gave back everything
-		}
-		if b.charged.CompareAndSwap(c, c-n) {
-			budget.used.Add(-n)
-			return
-		}
-	}
-}
-
-// close gives back everything, once.
-func (b *shapeBodies) close(budget *bodyBudget) {
-	if c := b.charged.Swap(chargedClosed); c != chargedClosed {
-		budget.used.Add(-c)
+		old.charged.close(budget)
 	}
 }
 

@@ -6,14 +6,22 @@ import "github.com/pharosmq/pharos/codec"
 // ids, always in DialectPlain. Every broker asks for it every few seconds, so it is
 // encoded once per change of a group. Java: RouteInfoManager#getAllClusterInfo.
 func (s *Snapshot) AppendClusterInfo(dst []byte) []byte {
-	v := s.view
-	if b := v.clusterInfo.Load(); b != nil {
-		return append(dst, *b...)
+	if b := s.EncodedClusterInfo(); b != nil {
+		return append(dst, b...)
 	}
 	info := s.ClusterInfo()
 	b := codec.AppendClusterInfo(nil, &info)
-	v.clusterInfo.Store(&b)
+	s.view.clusterInfo.Store(&b)
 	return append(dst, b...)
+}
+
+// EncodedClusterInfo returns the body that AppendClusterInfo appends, if the table has it; else
+// nil. It is the table's: it never changes, and must not be changed.
+func (s *Snapshot) EncodedClusterInfo() []byte {
+	if b := s.view.clusterInfo.Load(); b != nil {
+		return *b
+	}
+	return nil
 }
 
 // ClusterInfo returns what AppendClusterInfo writes, decoded. It belongs to the caller.

@@ -38,7 +38,7 @@ func (x *Txn) compactNames() {
 		}
 		return true
 	})
-	x.topics = topicTable{dict: d, chunks: a.chunks, names: a.names, shapes: shapes, live: old.live}
+	x.topics = topicTable{dict: d, chunks: a.chunks, names: a.names, shapes: shapes, live: old.live, list: old.list}
 	x.ownIDs, x.compacted = true, a
 	x.w.idChunkTxn = make([]uint64, len(shapes))
 	for i := range shapes {

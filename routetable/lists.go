@@ -42,6 +42,9 @@ func (s *Snapshot) appendTopics(dst []byte, keep func(members []member) bool) []
 // AppendTopicList appends the body of a 206 reply: all topics, in no stated order. Java:
 // RouteInfoManager#getAllTopicList.
 func (s *Snapshot) AppendTopicList(dst []byte) []byte {
+	if list := s.EncodedTopicList(); list != nil {
+		return append(dst, list...)
+	}
 	if s.view.hidden == 0 {
 		return s.appendTopics(dst, nil)
 	}

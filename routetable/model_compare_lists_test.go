@@ -44,6 +44,9 @@ func (h *modelHistory) compareLists(s *Snapshot) error {
 		return nil
 	}
 	all := compare("all topics", s.AppendTopicList(nil), anyTopic)
+	if s.EncodeTopicList(); s.EncodedTopicList() != nil {
+		all = errors.Join(all, compare("all topics, encoded", s.EncodedTopicList(), anyTopic))
+	}
 	if got, want := slices.Sorted(s.Topics()), h.model.topicList(anyTopic); !slices.Equal(got, want) {
 		return fmt.Errorf("topics: %q, model %q", got, want)
 	}

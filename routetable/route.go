@@ -53,11 +53,17 @@ func (r *Route) acting(o *RouteOptions) bool {
 	return o.SupportActingMaster && !r.real && r.snap.view.acting > 0
 }
 
-// Encoded returns the whole body that AppendBody appends, if it lies there in one piece, which
-// it does for almost all topics once somebody has asked for a topic of the same shape; else nil.
-// It is the table's: it never changes, and must not be changed.
+// Encoded returns the whole body that AppendBody appends, if the table has it in one piece, or
+// may keep it: so it is for almost all topics. Else nil. It is the table's: it never changes,
+// and must not be changed.
 func (r *Route) Encoded(o *RouteOptions) []byte {
-	if r.ready == nil || r.mapping != nil || o.OrderTopicConf.Valid || r.how != makeVariant(o.Dialect, r.acting(o)) {
+	if r.mapping != nil || o.OrderTopicConf.Valid {
+		return nil
+	}
+	if how := makeVariant(o.Dialect, r.acting(o)); r.ready == nil || r.how != how {
+		r.ready, r.how = r.shape.body(r.snap.view, r.snap.budget, how), how
+	}
+	if r.ready == nil {
 		return nil
 	}
 	return r.ready.json

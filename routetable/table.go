@@ -37,7 +37,7 @@ func New(o Options) *Table {
 	}
 	seed := maphash.MakeSeed()
 	t.root.Store(&Snapshot{
-		topics:   &topicTable{dict: newDict(seed, 0)},
+		topics:   &topicTable{dict: newDict(seed, 0), list: new(topicList)},
 		shapes:   &shapeTable{},
 		view:     &groupView{clusterInfo: new(atomic.Pointer[[]byte])},
 		live:     &liveTable{seed: seed},

@@ -7,6 +7,7 @@ type topicTable struct {
 	names  uint32                // how many; ids below it are valid
 	shapes []*[idChunkLen]uint32 // by topic id, in chunks copied on write; 0 is no topic
 	live   int                   // topics: ids with a shape
+	list   *topicList            // new when topics have come or gone
 }
 
 const idChunkLen = 1024

@@ -109,6 +109,9 @@ func (t *Table) publish(x *Txn) {
 	x.compact()
 	if next := x.snapshot(); next != nil {
 		t.root.Store(next)
+		if old := x.base.topics.list; old != next.topics.list {
+			old.charged.close(&t.budget)
+		}
 	}
 	if x.compacted != nil {
 		x.w.arena = *x.compacted

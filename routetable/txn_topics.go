@@ -75,6 +75,9 @@ func (x *Txn) setShape(topic, shape uint32) {
 // moveRefs accounts for n topics that moved from one shape to another.
 func (x *Txn) moveRefs(from, to uint32, n uint32) {
 	x.changes++
+	if (from == 0 || to == 0) && x.topics.list == x.base.topics.list {
+		x.topics.list = new(topicList)
+	}
 	if from == 0 {
 		x.topics.live += int(n)
 	} else if x.w.refs[from] -= n; x.w.refs[from] == 0 {
