@@ -30,7 +30,7 @@ func AppendCommand(dst []byte, st SerializeType, h *Header, body []byte) []byte 
 	dst = appendHeader(dst, st, h)
 	m := endHeader(dst, start, st)
 	dst = append(dst, body...)
-	putFrameLength(dst, m)
+	putFrameLength(dst, m, 0)
 	return dst
 }
 

@@ -113,15 +113,21 @@ func endHeader(dst []byte, start int, st SerializeType) FrameMark {
 // lim.FrameBytesMax, is taken back: EndFrame returns dst as it was before the frame and
 // ErrFrameTooLarge, and the caller can answer something smaller instead.
 func EndFrame(dst []byte, m FrameMark, lim *Limits) ([]byte, error) {
-	totalBytes := len(dst) - m.start
+	return EndFrameBefore(dst, m, 0, lim)
+}
+
+// EndFrameBefore is EndFrame for a frame whose last restBytes are not in dst: the caller
+// sends them behind it.
+func EndFrameBefore(dst []byte, m FrameMark, restBytes int, lim *Limits) ([]byte, error) {
+	totalBytes := len(dst) - m.start + restBytes
 	if totalBytes > lim.FrameBytesMax || m.body-m.start-FramePrefixBytes > headerLengthMax {
 		return dst[:m.start], fmt.Errorf("%w: %d bytes to send, the limit is %d", ErrFrameTooLarge, totalBytes, lim.FrameBytesMax)
 	}
-	putFrameLength(dst, m)
+	putFrameLength(dst, m, restBytes)
 	return dst, nil
 }
 
-// putFrameLength fills in the length of the frame that dst ends with.
-func putFrameLength(dst []byte, m FrameMark) {
-	binary.BigEndian.PutUint32(dst[m.start:], uint32(len(dst)-m.start-frameLengthBytes))
+// putFrameLength fills in the length of the frame that dst, and restBytes behind it, end with.
+func putFrameLength(dst []byte, m FrameMark, restBytes int) {
+	binary.BigEndian.PutUint32(dst[m.start:], uint32(len(dst)-m.start-frameLengthBytes+restBytes))
 }

@@ -43,7 +43,7 @@ func (h *binaryHeader) frame(body string) []byte {
 	dst = append(dst, h.b...)
 	m := endHeader(dst, start, SerializeRocketMQ)
 	dst = append(dst, body...)
-	putFrameLength(dst, m)
+	putFrameLength(dst, m, 0)
 	return dst
 }
 

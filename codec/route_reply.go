@@ -19,14 +19,26 @@ var routeSuffix = [len(responseJSONSuffix)]byte([]byte(responseJSONSuffix))
 // AppendSuccess appends the whole reply SUCCESS with that body, in JSON: what BeginResponse,
 // the body and EndFrame make. False: it would be larger than lim allows, and dst is as it was.
 func (r *RouteRequest) AppendSuccess(dst, body []byte, lim *Limits) ([]byte, bool) {
+	return r.appendSuccess(dst, body, 0, lim)
+}
+
+// AppendSuccessBefore is AppendSuccess without the body, of bodyBytes, which the caller sends
+// behind it.
+func (r *RouteRequest) AppendSuccessBefore(dst []byte, bodyBytes int, lim *Limits) ([]byte, bool) {
+	return r.appendSuccess(dst, nil, bodyBytes, lim)
+}
+
+// appendSuccess appends a reply with body, and room in its length for restBytes more.
+func (r *RouteRequest) appendSuccess(dst, body []byte, restBytes int, lim *Limits) ([]byte, bool) {
 	header := len(routeSuccess) - FramePrefixBytes + r.digits + len(routeSuffix)
-	total := FramePrefixBytes + header + len(body)
+	size := FramePrefixBytes + header + len(body)
+	total := size + restBytes
 	if total > lim.FrameBytesMax {
 		return dst, false
 	}
 	start := len(dst)
 	// Digits are written eight at a time.
-	dst = slices.Grow(dst, total+templateDigitsMax)[:start+total]
+	dst = slices.Grow(dst, size+templateDigitsMax)[:start+size]
 	p := dst[start:cap(dst)]
 	*(*[len(routeSuccess)]byte)(p) = routeSuccess
 	binary.BigEndian.PutUint32(p, uint32(total-frameLengthBytes))

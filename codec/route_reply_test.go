@@ -28,6 +28,13 @@ func TestRouteReplies(t *testing.T) {
 				want, mark := BeginResponse([]byte("others"), SerializeJSON, opaque, Success, "", nil)
 				want, _ = EndFrame(append(want, body...), mark, &lim)
 				sameReply(t, want, func(dst []byte, lim *Limits) ([]byte, bool) { return r.AppendSuccess(dst, []byte(body), lim) })
+				sameReply(t, want, func(dst []byte, lim *Limits) ([]byte, bool) {
+					dst, ok := r.AppendSuccessBefore(dst, len(body), lim)
+					if ok {
+						dst = append(dst, body...)
+					}
+					return dst, ok
+				})
 			}
 			want, mark := BeginResponse([]byte("others"), SerializeJSON, opaque, TopicNotExist, before+topic+after, nil)
 			want, _ = EndFrame(want, mark, &lim)

@@ -46,6 +46,10 @@ func getRouteInfoByTopic(h *handlers, rq *Request) {
 		replyZoneRoute(rq, route, o, zone)
 		return
 	}
+	if body := route.Encoded(&o); body != nil {
+		rq.EndShared(rq.Begin(codec.Success, "", nil), body)
+		return
+	}
 	rq.End(route.AppendBody(rq.Begin(codec.Success, "", nil), o))
 }
 

@@ -17,5 +17,8 @@ func getAllTopicList(h *handlers, rq *Request) {
 		rq.Reply(codec.SystemError, remarkDisabled, nil)
 		return
 	}
-	h.replyList(rq, (*routetable.Snapshot).AppendTopicList)
+	h.replyList(rq, tableList{
+		add:     (*routetable.Snapshot).AppendTopicList,
+		encoded: (*routetable.Snapshot).EncodedTopicList, encode: (*routetable.Snapshot).EncodeTopicList,
+	})
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -30,6 +31,19 @@ func (w *fakeWire) Discard(n int) (int, error) {
 func (w *fakeWire) InboundBuffered() int { return len(w.in) }
 func (*fakeWire) OutboundBuffered() int  { return 0 }
 func (*fakeWire) Fd() int                { return -1 }
+
+func (w *fakeWire) Writev(pieces [][]byte) (int, error) { return writeEach(w, pieces) }
+
+// writeEach is Writev for wires of tests.
+func writeEach(w io.Writer, pieces [][]byte) (n int, err error) {
+	for _, p := range pieces {
+		m, err := w.Write(p)
+		if n += m; err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
 
 func (w *fakeWire) Write(p []byte) (int, error) {
 	w.written += len(p)

@@ -37,6 +37,9 @@ type wire interface {
 	// Write sends or queues p, copying what is queued. On an error it has already closed
 	// the connection, from inside.
 	Write(p []byte) (int, error)
+	// Writev is Write for several pieces, one behind the other. It may change pieces itself,
+	// not the bytes.
+	Writev(pieces [][]byte) (int, error)
 	// Fd is the socket, valid on the loop while the connection is open.
 	Fd() int
 }

@@ -89,11 +89,12 @@ func (w *rigWire) Peek(n int) ([]byte, error) {
 	}
 	return w.in[:n], nil
 }
-func (w *rigWire) Discard(n int) (int, error)  { w.in = w.in[n:]; return n, nil }
-func (w *rigWire) InboundBuffered() int        { return len(w.in) }
-func (w *rigWire) OutboundBuffered() int       { return 0 }
-func (w *rigWire) Fd() int                     { return -1 }
-func (w *rigWire) Write(p []byte) (int, error) { w.out = append(w.out, p...); return len(p), nil }
+func (w *rigWire) Discard(n int) (int, error)          { w.in = w.in[n:]; return n, nil }
+func (w *rigWire) InboundBuffered() int                { return len(w.in) }
+func (w *rigWire) OutboundBuffered() int               { return 0 }
+func (w *rigWire) Fd() int                             { return -1 }
+func (w *rigWire) Write(p []byte) (int, error)         { w.out = append(w.out, p...); return len(p), nil }
+func (w *rigWire) Writev(pieces [][]byte) (int, error) { return writeEach(w, pieces) }
 
 func (w *rigWire) close(reason CloseReason) {
 	if w.isOpen {

@@ -131,9 +131,9 @@ func (l *loop) refuseLarge(c *connection, f *largeFrame) {
 		return
 	}
 	rq := &Request{Cmd: cmd, Conn: c, conn: c, srv: l.srv}
-	rq.prepare(l.out)
+	rq.prepare(l.out.buf)
 	rq.Reply(codec.SystemBusy, remarkOverload, nil)
-	l.out = rq.dst
+	l.out.buf = rq.dst
 	slot, _ := l.srv.table.find(cmd.Code)
 	l.stats.Requests[slot].Results[ResultSystemBusy]++
 }
@@ -165,6 +165,6 @@ func (s *Server) serveOffLoop(c *connection, frame []byte) {
 	rq.startNanos = start
 	s.dispatch(rq)
 	buf.B = rq.dst
-	s.send(c, buf)
+	s.send(c, buf, nil)
 	s.countOffLoop(rq.slot, &rq.reply, start, rq.dropped, rq.detached)
 }

@@ -48,7 +48,7 @@ func (l *loop) lookups(c *connection, chunk []byte) (used int) {
 		used += run.sizes[i]
 		if !l.answerLookup(i, &o) {
 			l.serveFrame(c, frame)
-		} else if len(l.out) > flushBytes {
+		} else if l.out.full() {
 			l.flush(c)
 		}
 	}
@@ -112,18 +112,20 @@ var noRoute = codec.NewRouteRefusal(codec.TopicNotExist, remarkNoRoute, remarkNo
 func (l *loop) answerLookup(i int, o *routetable.RouteOptions) bool {
 	run, limits := &l.run, &l.srv.o.Limits
 	r, route := &run.asked[i], &run.routes[i]
-	before, result := len(l.out), ResultSuccess
-	var fits bool
+	before, result := l.out.bytes(), ResultSuccess
+	dst, fits := l.out.buf, false
 	if !route.Found() {
-		l.out, fits = r.AppendRefusal(l.out, noRoute, limits)
+		l.out.buf, fits = r.AppendRefusal(dst, noRoute, limits)
 		result = ResultTopicNotExist
-	} else if body := route.Encoded(o); body != nil {
-		l.out, fits = r.AppendSuccess(l.out, body, limits)
-	} else {
+	} else if body := route.Encoded(o); body == nil {
 		var err error
-		out, mark := codec.BeginResponse(l.out, codec.SerializeJSON, r.Opaque, codec.Success, "", nil)
-		l.out, err = codec.EndFrame(route.AppendBody(out, *o), mark, limits)
+		out, mark := codec.BeginResponse(dst, codec.SerializeJSON, r.Opaque, codec.Success, "", nil)
+		l.out.buf, err = codec.EndFrame(route.AppendBody(out, *o), mark, limits)
 		fits = err == nil
+	} else if len(body) < sharedBytesMin {
+		l.out.buf, fits = r.AppendSuccess(dst, body, limits)
+	} else if l.out.buf, fits = r.AppendSuccessBefore(dst, len(body), limits); fits {
+		l.out.share(body)
 	}
 	if !fits {
 		return false
@@ -133,6 +135,6 @@ func (l *loop) answerLookup(i int, o *routetable.RouteOptions) bool {
 	}
 	l.stats.Requests[run.slot].Results[result]++
 	l.batch.framesLeft--
-	l.batch.outLeft -= len(l.out) - before
+	l.batch.outLeft -= l.out.bytes() - before
 	return true
 }

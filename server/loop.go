@@ -34,7 +34,7 @@ type loop struct {
 	predictor codec.Predictor
 	run       lookupRun
 	rq        Request
-	out       []byte // answers of the batch, flushed with one write
+	out       outbox // answers of the batch, flushed with one write
 	batch     batch
 
 	conns    []*connection // open ones; connection.slot is the index
@@ -136,11 +136,11 @@ func (l *loop) traffic(c *connection) {
 	defer l.survive(c)
 	buffered := c.wire.InboundBuffered()
 	l.beginBatch(buffered > timedFromBytes || c.large != nil)
-	if !c.blocked {
+	if c.blocked && !l.unblock(c) {
+		l.engine.setReading(c.wire, false)
+	} else {
 		l.read(c)
 		l.flush(c)
-	} else {
-		l.engine.setReading(c.wire, false)
 	}
 	l.settle(c)
 	l.endBatch()
@@ -152,7 +152,7 @@ func (l *loop) survive(c *connection) {
 	if v == nil {
 		return
 	}
-	l.out = nil
+	l.out = outbox{}
 	l.srv.handlerPanicked("event loop", c, nil, v)
 	if c.askClose(CloseInternal); !c.closed {
 		l.engine.close(c.wire)
@@ -185,8 +185,8 @@ func (l *loop) beginBatch(timed bool) {
 }
 
 func (l *loop) endBatch() {
-	if cap(l.out) > outKeepBytes {
-		l.out = nil
+	if cap(l.out.buf) > outKeepBytes {
+		l.out.buf = nil
 	}
 	if l.batch.timed {
 		l.stats.LongestNanos = max(l.stats.LongestNanos, l.srv.clock.nanos()-l.batch.startNanos)
@@ -196,10 +196,16 @@ func (l *loop) endBatch() {
 // flush writes the batch's answers. It must not be followed by anything that uses c when
 // it reports false: the write failed and the connection is closed already.
 func (l *loop) flush(c *connection) bool {
-	if len(l.out) == 0 {
+	if len(l.out.buf) == 0 {
 		return !c.closed
 	}
-	out := l.out
-	l.out = l.out[:0]
-	return l.write(c, out)
+	if l.out.shares == 0 {
+		out := l.out.buf
+		l.out.buf = out[:0]
+		return l.write(c, out)
+	}
+	pieces := l.out.pieces()
+	l.out.reset()
+	defer clear(pieces)
+	return l.writev(c, pieces)
 }

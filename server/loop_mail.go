@@ -8,16 +8,17 @@ import "time"
 type mailKind uint8
 
 const (
-	mailReply mailKind = iota // write buf to conn
+	mailReply mailKind = iota // write buf, and shared behind it, to conn
 	mailClose                 // end conn, whose reason is set
 	mailRun                   // call run
 )
 
 type mail struct {
-	conn *connection
-	buf  *replyBuffer
-	run  func()
-	kind mailKind
+	conn   *connection
+	buf    *replyBuffer
+	shared []byte
+	run    func()
+	kind   mailKind
 }
 
 // post delivers m, from any goroutine. It reports false if the engine is ending: then all
@@ -66,8 +67,10 @@ func (l *loop) readMail() {
 func (l *loop) deliver(m *mail) {
 	switch m.kind {
 	case mailReply:
-		if !m.conn.closed {
+		if !m.conn.closed && len(m.shared) == 0 {
 			l.write(m.conn, m.buf.B)
+		} else if !m.conn.closed {
+			l.writev(m.conn, [][]byte{m.buf.B, m.shared})
 		}
 		replyBuffers.Put(m.buf)
 	case mailClose:

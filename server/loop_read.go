@@ -131,8 +131,8 @@ func (l *loop) serveFrame(c *connection, frame []byte) {
 
 // serveRequest dispatches rq on the loop and gathers its answer in the loop's output.
 func (l *loop) serveRequest(c *connection, rq *Request) {
-	before := len(l.out)
-	rq.prepare(l.out)
+	before := l.out.bytes()
+	rq.prepare(l.out.buf)
 	waited := c.roomMillis != 0
 	if waited {
 		rq.watched = c.roomWatched // it was told when the request came
@@ -144,7 +144,10 @@ func (l *loop) serveRequest(c *connection, rq *Request) {
 		rq.startNanos = l.srv.clock.nanos()
 	}
 	l.srv.dispatch(rq)
-	l.out = rq.dst
+	l.out.buf = rq.dst
+	if rq.shared != nil {
+		l.out.share(rq.shared)
+	}
 	if waited && !rq.postponed {
 		c.roomMillis = 0
 	}
@@ -165,8 +168,8 @@ func (l *loop) serveRequest(c *connection, rq *Request) {
 			l.stats.Requests[rq.slot].observe(l.srv.clock.nanos() - rq.startNanos)
 		}
 	}
-	l.batch.outLeft -= len(l.out) - before
-	if len(l.out) > flushBytes {
+	l.batch.outLeft -= l.out.bytes() - before
+	if l.out.full() {
 		l.flush(c)
 	}
 }

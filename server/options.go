@@ -88,7 +88,7 @@ const (
 	defaultBacklog         = 1024
 	defaultReadBuffer      = 16 << 10
 	defaultBatchFrames     = 512
-	defaultBatchOutBytes   = 128 << 10
+	defaultBatchOutBytes   = 256 << 10
 	defaultOutboundPause   = 512 << 10
 	outboundHeadroom       = 1 << 20
 	inboundHeadroom        = 1 << 20

@@ -17,17 +17,45 @@ package server
 // write hands p to the wire; p is copied if need be. It reports false if the connection
 // is closed, which a failed write does by itself.
 func (l *loop) write(c *connection, p []byte) bool {
-	if c.closed {
-		return false
-	}
-	if int64(c.wire.OutboundBuffered()+len(p)) > l.srv.o.ConnectionOutboundBytesMax {
-		l.closing(c, CloseOutboundMemory)
+	if !l.mayWrite(c, len(p)) {
 		return false
 	}
 	if _, err := c.wire.Write(p); err != nil || c.closed {
 		return false // OnClose has run inside
 	}
-	l.stats.BytesOut += uint64(len(p))
+	return l.wrote(c, len(p))
+}
+
+// writev is write for several pieces. What the kernel takes at once is never copied.
+func (l *loop) writev(c *connection, pieces [][]byte) bool {
+	bytes := 0
+	for _, p := range pieces {
+		bytes += len(p)
+	}
+	if !l.mayWrite(c, bytes) {
+		return false
+	}
+	if _, err := c.wire.Writev(pieces); err != nil || c.closed {
+		return false
+	}
+	return l.wrote(c, bytes)
+}
+
+// mayWrite reports whether so many bytes more may wait for c's peer.
+func (l *loop) mayWrite(c *connection, bytes int) bool {
+	if c.closed {
+		return false
+	}
+	if int64(c.wire.OutboundBuffered()+bytes) > l.srv.o.ConnectionOutboundBytesMax {
+		l.closing(c, CloseOutboundMemory)
+		return false
+	}
+	return true
+}
+
+// wrote accounts for so many bytes that the wire took or queued.
+func (l *loop) wrote(c *connection, bytes int) bool {
+	l.stats.BytesOut += uint64(bytes)
 	c.lastUsedMillis = l.localMillis
 	if unsent := c.wire.OutboundBuffered(); unsent > 0 {
 		l.unsent(c, unsent)

@@ -94,7 +94,19 @@ func (p *Pending) End(dst []byte) {
 	if p.ended {
 		return
 	}
-	p.reply.end(dst)
+	p.finish(dst, nil)
+}
+
+// EndShared is Request.EndShared.
+func (p *Pending) EndShared(dst, body []byte) {
+	if p.ended {
+		return
+	}
+	p.finish(dst, body)
+}
+
+func (p *Pending) finish(dst, shared []byte) {
+	p.reply.end(dst, shared)
 	p.buf.B = p.dst
 	p.srv.finishPending(p)
 }

@@ -27,6 +27,8 @@ type reply struct {
 	result    int32 // the response code, noResult before Begin
 	mark      codec.FrameMark
 	ext       [2]codec.ExtField
+	// shared follows dst on the wire: a body that others send too, not copied.
+	shared []byte
 }
 
 // extRoom is room for two ext fields, empty: an answer with them allocates nothing.
@@ -45,17 +47,21 @@ func (r *reply) Begin(code int32, remark string, ext []codec.ExtField) []byte {
 	return r.dst
 }
 
-// End finishes what Begin started; dst is what Begin returned, with the body appended.
+// end finishes what Begin started; dst is what Begin returned, with the body appended, or
+// what of it precedes shared.
 // An answer larger than the peers' frame limit becomes SYSTEM_ERROR with a remark that
 // says so: a Java peer would drop the connection at it.
-func (r *reply) end(dst []byte) {
-	r.ended = true
+func (r *reply) end(dst, shared []byte) {
+	r.ended, r.shared = true, nil
 	if r.oneway {
 		r.dst = dst[:r.mark.Start()]
 		return
 	}
-	wantBytes := len(dst) - r.mark.Start()
-	out, err := codec.EndFrame(dst, r.mark, r.limits)
+	wantBytes := len(dst) - r.mark.Start() + len(shared)
+	out, err := codec.EndFrameBefore(dst, r.mark, len(shared), r.limits)
+	if err == nil {
+		r.shared = shared
+	}
 	if errors.Is(err, codec.ErrFrameTooLarge) {
 		r.result = codec.SystemError
 		remark := "the answer has " + strconv.Itoa(wantBytes) + " bytes, more than the frame limit of " +

@@ -59,7 +59,17 @@ func (rq *Request) prepare(dst []byte) {
 }
 
 // End finishes what Begin started and queues the answer.
-func (rq *Request) End(dst []byte) { rq.reply.end(dst) }
+func (rq *Request) End(dst []byte) { rq.reply.end(dst, nil) }
+
+// EndShared is End for a body that never changes and is not to be copied: it is sent from
+// where it lies. dst is what Begin returned.
+func (rq *Request) EndShared(dst, body []byte) {
+	if rq.owned || len(body) < sharedBytesMin {
+		rq.End(append(dst, body...))
+		return
+	}
+	rq.reply.end(dst, body)
+}
 
 // Reply answers without a body.
 func (rq *Request) Reply(code int32, remark string, ext []codec.ExtField) {

@@ -153,12 +153,12 @@ func (s *Server) Conn(id routetable.ConnID) (Conn, bool) {
 func (s *Server) nextOpaque() int32 { return s.opaque.Add(1) }
 
 // send delivers what buf holds to c, from any goroutine, and takes buf over.
-func (s *Server) send(c *connection, buf *replyBuffer) {
+func (s *Server) send(c *connection, buf *replyBuffer, shared []byte) {
 	if len(buf.B) == 0 || c.Closed() {
 		replyBuffers.Put(buf)
 		return
 	}
-	c.loop.post(mail{conn: c, kind: mailReply, buf: buf})
+	c.loop.post(mail{conn: c, kind: mailReply, buf: buf, shared: shared})
 }
 
 // finishPending sends a Pending's answer.
@@ -169,7 +169,7 @@ func (s *Server) finishPending(p *Pending) {
 	if p.watched {
 		s.watcher.Answered(p.conn.id)
 	}
-	s.send(p.conn, buf)
+	s.send(p.conn, buf, p.shared)
 	s.countOffLoop(p.slot, &p.reply, p.startNanos, false, false)
 }
 

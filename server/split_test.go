@@ -16,6 +16,8 @@ type keepWire struct {
 	out []byte
 }
 
+func (w *keepWire) Writev(pieces [][]byte) (int, error) { return writeEach(w, pieces) }
+
 func (w *keepWire) Write(p []byte) (int, error) {
 	w.out = append(w.out, p...)
 	return len(p), nil
