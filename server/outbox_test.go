@@ -40,10 +40,16 @@ func TestOutbox(t *testing.T) {
 	}
 }
 
-// Large bodies that are sent from where they lie reach each client whole, also one that reads
-// slowly, whoever asks for what in whichever way; and asking does not change them.
-func TestSharedBodies(t *testing.T) {
-	ts := startNamesrv(t, Options{SocketSendBufferBytes: 64 << 10})
+// sharedQuestion is a request and the body of its answer.
+type sharedQuestion struct {
+	code, version int32
+	topic         []byte
+	want          []byte
+}
+
+// sharedQuestions fills ts and returns questions with large answers; the first three are
+// lookups that can be in a run.
+func sharedQuestions(ts *testServer) []sharedQuestion {
 	topics := make([]codec.TopicConfig, listTopicsMax+1000)
 	for i := range topics {
 		name := fmt.Appendf(nil, "a-topic-with-a-name-of-some-length-%0100d", i)
@@ -65,13 +71,8 @@ func TestSharedBodies(t *testing.T) {
 		r, _ := snapshot.Route(topic)
 		return r.AppendBody(nil, routetable.RouteOptions{Dialect: d})
 	}
-	type question struct {
-		code, version int32
-		topic         []byte
-		want          []byte
-	}
 	const now, old = codec.Version5_5_0, int32(293)
-	questions := []question{
+	return []sharedQuestion{
 		{codec.CodeGetRouteInfoByTopic, now, topics[0].Name, route(topics[0].Name, codec.DialectStandard)},
 		{codec.CodeGetRouteInfoByTopic, now, topics[1].Name, route(topics[1].Name, codec.DialectStandard)},
 		{codec.CodeGetRouteInfoByTopic, now, topics[9].Name, route(topics[9].Name, codec.DialectStandard)},
@@ -79,6 +80,13 @@ func TestSharedBodies(t *testing.T) {
 		{codec.CodeGetAllTopicListFromNameserver, now, nil, snapshot.AppendTopicList(nil)},
 		{codec.CodeGetBrokerClusterInfo, now, nil, snapshot.AppendClusterInfo(nil)},
 	}
+}
+
+// Large bodies that are sent from where they lie reach each client whole, also one that reads
+// slowly, whoever asks for what in whichever way; and asking does not change them.
+func TestSharedBodies(t *testing.T) {
+	ts := startNamesrv(t, Options{SocketSendBufferBytes: 64 << 10})
+	questions := sharedQuestions(ts)
 	if len(questions[0].want) < sharedBytesMin || len(questions[4].want) < listSentBytesMax || len(questions[5].want) < sharedBytesMin {
 		t.Fatalf("too small to be shared: %d, %d, %d", len(questions[0].want), len(questions[4].want), len(questions[5].want))
 	}
@@ -87,7 +95,7 @@ func TestSharedBodies(t *testing.T) {
 			t.Parallel()
 			p := ts.dial()
 			r := rand.New(rand.NewPCG(uint64(client), 6))
-			asked := make([]question, 60)
+			asked := make([]sharedQuestion, 60)
 			var all []byte
 			for i := range asked {
 				// Lookups come in runs.
