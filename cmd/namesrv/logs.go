@@ -35,7 +35,7 @@ func openLogs(cfg *config.Namesrv, stderr io.Writer, terminal bool) *logs {
 	path := filepath.Join(cfg.LogDir, "namesrv.log")
 	if err := touch(path); err != nil {
 		l.mirrored = true
-		fmt.Fprintf(l.stderr, "namesrv: no log file, so log lines come here: %v\n", err)
+		fmt.Fprintf(l.stderr, "namesrv: no log file (logDir), so log lines come here: %v\n", err)
 	} else {
 		crashPath := filepath.Join(cfg.LogDir, "namesrv_crash.log")
 		keepCrash(crashPath)

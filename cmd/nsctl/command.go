@@ -61,7 +61,7 @@ func run(ctx context.Context, e env) int {
 		return exitUsage
 	}
 	if err := cmd.run(ctx, s, args); err != nil {
-		fmt.Fprintf(e.stderr, "nsctl %s: %s\n", cmd.name, plain(err.Error()))
+		fmt.Fprintf(e.stderr, "nsctl %s: %s\n", cmd.name, plain(strings.ReplaceAll(err.Error(), "\n", " "))) // a remark may have lines
 		return exitError
 	}
 	return exitOK

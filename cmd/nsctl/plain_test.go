@@ -47,7 +47,7 @@ func TestNamesOfPeersAreShownPlain(t *testing.T) {
 	f("topic"+plainEvil, 4, "topics")
 	f("cluster"+plainEvil, 2, "clusters")
 	f("10.0.0.1:10911"+plainEvil, 2, "route", "topic"+evil)
-	f("absent"+plainEvil, 1, "route", "absent"+evil)
+	f("absent"+strings.ReplaceAll(plainEvil, `\n`, " "), 1, "route", "absent"+evil)
 	f("broker"+plainEvil, 3, "brokers") // and that its state is not told
 	f("broker"+plainEvil, 2, "conns")
 	f("PARK broker"+plainEvil, 5, "conns", "explain", "1")

@@ -29,7 +29,7 @@ func Load(o Options) (*Store, error) {
 		return s, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("KV file: %w", err)
+		return nil, fmt.Errorf("KV file (kvConfigPath): %w", err)
 	}
 	file, err := codec.ParseKVFile(data)
 	if err != nil {
