@@ -111,6 +111,9 @@ func (d *Detector) heard(c *conn, atMillis int64) {
 func (d *Detector) drop(c *conn) {
 	d.schedule.remove(c)
 	delete(d.conns, c.id)
+	if c.suspect {
+		d.suspects--
+	}
 	for i, a := range c.host.accepted {
 		if a == c {
 			c.host.accepted[i] = nil

@@ -20,6 +20,7 @@ type Detector struct {
 	dials    dialBudget
 	dialID   uint64
 	nudges   []nudged
+	suspects int // connections that are suspect
 	stats    Stats
 
 	tickMillis       int64 // last Tick; never: none yet
@@ -43,7 +44,7 @@ func New(p Params, lastOfTopic func(BrokerKey) bool) *Detector {
 		brokers:          make(map[BrokerKey]*broker),
 		tickMillis:       never,
 		stallUntilMillis: never,
-		freeze:           freeze{calmMillis: never},
+		freeze:           freeze{calmMillis: never, countedMillis: never},
 	}
 }
 

@@ -29,7 +29,12 @@ type freeze struct {
 	pass       uint64
 	suspects   int // hosts that carry brokers, and are silent
 	tested     int // hosts that carry brokers
+	// countedMillis is when those two were counted; never: not yet.
+	countedMillis int64
 }
+
+// countMillis is how often hosts are counted while nobody is suspect.
+const countMillis = 1000
 
 func (f *freeze) shift(byMillis int64) {
 	if f.level != FreezeNone {
@@ -48,6 +53,11 @@ func (d *Detector) tickFreeze(now, elapsedMillis int64) {
 	if d.settling(now) {
 		return // what is known of others is as old as our pause
 	}
+	if d.suspects == 0 && f.level == FreezeNone && now-f.countedMillis < countMillis {
+		f.suspects = 0
+		return
+	}
+	f.countedMillis = now
 	silent := d.countSuspects(now)
 	if f.level != FreezeNone {
 		// It began with many at once, and lasts while as many are silent, however long ago they

@@ -247,7 +247,11 @@ func (w *world) loop() {
 			}
 		}
 	}
-	w.net.After(25*ms, w.loop)
+	wait := 50 * ms
+	if w.det.Calm() {
+		wait = 100 * ms
+	}
+	w.net.After(wait, w.loop)
 }
 
 func sampleOf(i tcpsim.Info) connhealth.Sample {

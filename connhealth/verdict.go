@@ -20,6 +20,7 @@ func (d *Detector) judge(now int64, c *conn) {
 	}
 	if !c.suspect {
 		c.suspect, c.suspectMillis = true, now
+		d.suspects++
 		d.stats.Suspects++
 		d.emit(Action{Kind: ActSuspect, Conn: c.id, Broker: firstBroker(c), Why: d.explain(now, c, nil, d.classify(now, c), RuleSuspect)})
 	}
@@ -44,6 +45,7 @@ func (d *Detector) recovered(now int64, c *conn) {
 		return
 	}
 	c.suspect, c.closing = false, false
+	d.suspects--
 	d.stats.Recovered++
 	class, rule := ClassLossy, RuleHeard
 	if c.answeredMillis < c.suspectMillis {

@@ -114,8 +114,9 @@ func Cookie(fd int) (cookie uint64, err error) {
 	return cookie, nil
 }
 
+// getsockopt never waits, so Go's scheduler need not be told.
 func getsockopt(fd, level, option int, value unsafe.Pointer, size *uint32) error {
-	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), uintptr(option),
+	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), uintptr(option),
 		uintptr(value), uintptr(unsafe.Pointer(size)), 0)
 	if errno != 0 {
 		return errno

@@ -64,9 +64,19 @@ func (b *box) forget() {
 
 // put leaves a note. It never blocks for longer than a copy takes.
 func (b *box) put(n *note) {
+	b.putQuietly(n)
+	b.ring()
+}
+
+// putQuietly leaves a note that is read with the next.
+func (b *box) putQuietly(n *note) {
 	b.mu.Lock()
 	b.leave(n)
 	b.mu.Unlock()
+}
+
+// ring has the box read.
+func (b *box) ring() {
 	select {
 	case b.wake <- struct{}{}:
 	default:

@@ -2,6 +2,7 @@ package connwatch
 
 import (
 	"math"
+	"sync/atomic"
 	"time"
 
 	"github.com/pharosmq/pharos/bpf"
@@ -20,23 +21,27 @@ func (w *Watch) sample(nowMillis int64) {
 	for i, id := range w.due {
 		ids[i] = routetable.ConnID(id)
 	}
+	// The last of them has them read together. Were one of them closed meanwhile, the next tick does.
+	left := new(atomic.Int32)
+	left.Store(int32(len(ids)))
 	w.srv.OnConnections(ids, func(id routetable.ConnID, fd int) {
-		w.noticeStall(nowMillis)
-		n := note{kind: noteSample, atMillis: w.now(), conn: connhealth.ConnID(id)}
+		now := w.now()
+		w.noticeStall(now, nowMillis)
+		n := note{kind: noteSample, atMillis: now, conn: connhealth.ConnID(id)}
 		var info tcpinfo.Info
-		known, err := tcpinfo.Read(fd, &info)
-		if err != nil {
-			return // it is about to be closed
+		if known, err := tcpinfo.Read(fd, &info); err == nil { // else it is about to be closed
+			n.sample = sampleOf(&info, known)
+			w.box.putQuietly(&n)
 		}
-		n.sample = sampleOf(&info, known)
-		w.box.put(&n)
+		if left.Add(-1) == 0 {
+			w.box.ring()
+		}
 	})
 }
 
 // noticeStall tells of a loop that did for long not come to what it was asked at askedMillis,
 // once for each such pause. On the loop.
-func (w *Watch) noticeStall(askedMillis int64) {
-	now := w.now()
+func (w *Watch) noticeStall(now, askedMillis int64) {
 	late := now - askedMillis
 	if late < w.o.Params.StallMillis {
 		return

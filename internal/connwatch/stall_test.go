@@ -12,9 +12,9 @@ import (
 // Goal: a loop that stood still is told of, once for each pause.
 func TestLoopStallIsNoticed(t *testing.T) {
 	r := newRig(t, discard)
-	r.noticeStall(r.now() - 100) // quick enough
-	for range 3 {                // connections of the same loop
-		r.noticeStall(r.now() - 1700)
+	r.noticeStall(r.now(), r.now()-100) // quick enough
+	for range 3 {                       // connections of the same loop
+		r.noticeStall(r.now(), r.now()-1700)
 	}
 	var stalls []note
 	for n := range r.box.take().all {

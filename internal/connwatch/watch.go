@@ -14,7 +14,8 @@ import (
 
 const (
 	tickEvery     = 100 * time.Millisecond
-	sampleEvery   = 50 * time.Millisecond
+	sampleEvery   = 50 * time.Millisecond // while something is unanswered; else with each tick
+	tickSlack     = 5 * time.Millisecond  // a timer of tickEvery is one tick
 	nanosInMillis = 1e6
 )
 
@@ -83,7 +84,7 @@ func (w *Watch) run(ctx context.Context) {
 			w.discard(ctx)
 		}
 	}()
-	t := time.NewTicker(sampleEvery)
+	t := time.NewTimer(sampleEvery)
 	defer t.Stop()
 	for lastTick := int64(0); ; {
 		select {
@@ -99,11 +100,16 @@ func (w *Watch) run(ctx context.Context) {
 		}
 		w.read()
 		now := w.at(w.now())
-		if now-lastTick >= tickEvery.Milliseconds() {
+		if now-lastTick >= (tickEvery - tickSlack).Milliseconds() {
 			lastTick = now
 			w.perform(w.det.Tick(now))
 		}
 		w.sample(now)
+		if w.det.Calm() {
+			t.Reset(tickEvery)
+		} else {
+			t.Reset(sampleEvery)
+		}
 	}
 }
 
