@@ -15,6 +15,12 @@ type Broker struct {
 	inFlight atomic.Int64
 	latency  atomic.Int64 // smoothed, in nanoseconds; 0 before the first answer
 	health   brokerHealth
+	brokerLink
+
+	counts     brokerCounts
+	probing    atomic.Bool            // a goroutine does
+	probeTopic atomic.Pointer[string] // what it asks for; set before
+	gone       atomic.Bool            // in no route any more
 }
 
 // Name is the broker group.

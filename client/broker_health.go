@@ -35,8 +35,7 @@ type brokerHealth struct {
 	slow      int // time-outs since the last answer
 	restUntil time.Time
 	restPause time.Duration
-	probeAt   time.Time
-	pause     time.Duration // between probes
+	pause     time.Duration // before the next probe
 }
 
 // state is the broker's state, and when that ends by itself: zero if it does not.
@@ -87,11 +86,9 @@ func (h *brokerHealth) lost(now time.Time, why error, silent bool, probeMin, pro
 		return false
 	}
 	if h.pause == 0 || now.Sub(h.since) >= provenAfter {
-		h.pause = probeMin
-	} else {
-		h.pause = min(2*h.pause, probeMax)
+		h.pause = min(probeMin, probeMax)
 	}
-	h.down, h.since, h.probeAt = true, now, now.Add(h.pause)
+	h.down, h.since = true, now
 	return true
 }
 
@@ -110,19 +107,17 @@ func (h *brokerHealth) rest(now time.Time, why error, restMin, restMax time.Dura
 	return true
 }
 
-// probeDue reports whether a probe is due, and sets the time of the next one if so.
-func (h *brokerHealth) probeDue(now time.Time, probeMax time.Duration) bool {
-	if !h.troubled.Load() {
-		return false
-	}
+// probePause is how long to wait for the next probe: pauses of a broker that is down double
+// up to probeMax; one that is probed for another reason is probed at that distance.
+func (h *brokerHealth) probePause(probeMin, probeMax time.Duration) time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.down || now.Before(h.probeAt) {
-		return false
+	if !h.down {
+		return probeMax
 	}
-	h.pause = min(2*h.pause, probeMax)
-	h.probeAt = now.Add(h.pause)
-	return true
+	pause := max(h.pause, probeMin)
+	h.pause = min(2*pause, probeMax)
+	return pause
 }
 
 // report is the state for statistics.

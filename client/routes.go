@@ -141,6 +141,21 @@ func (c *Routes) Fetch(ctx context.Context, topic string) (*Route, error) {
 	}
 }
 
+// again is Fetch by a lookup that begins now, or has begun less than ReloadInterval ago.
+func (c *Routes) again(ctx context.Context, topic string) (*Route, error) {
+	e := c.table.Get(topic)
+	if e == nil {
+		return c.Fetch(ctx, topic)
+	}
+	f := e.rejoin()
+	select {
+	case <-f.done:
+		return f.route, f.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("client: wait for the route of topic %q: %w", topic, context.Cause(ctx))
+	}
+}
+
 // Reload asks for a known or watched topic's route again: at once, or as soon as
 // RoutesOptions.ReloadInterval has passed since the lookup before. It does not wait. Call it
 // when a broker of the route fails.

@@ -79,6 +79,22 @@ func (e *routeEntry) join() *routeFlight {
 	return e.launch(false)
 }
 
+// rejoin returns the lookup under way, the latest result if that is new, or a new lookup.
+func (e *routeEntry) rejoin() *routeFlight {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	r := e.route.Load()
+	switch {
+	case e.flight != nil:
+		return e.flight
+	case r != nil && time.Since(e.started) < e.c.o.ReloadInterval:
+		f := landed(nil)
+		f.route = r
+		return f
+	}
+	return e.launch(false)
+}
+
 // launch starts a lookup; e.mu is held and none is under way. A gated one waits for a place
 // among the refreshes.
 func (e *routeEntry) launch(gated bool) *routeFlight {

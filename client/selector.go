@@ -70,7 +70,8 @@ type Candidates struct {
 	// What the Candidates were made of, to tell whether they still hold.
 	route *Route
 	marks uint64
-	until time.Time // zero: no broker that was left out comes back by itself
+	state brokerState // of all its brokers
+	until time.Time   // zero: no broker that was left out comes back by itself
 }
 
 // nextTries bounds how often a contended cursor is tried.
@@ -124,9 +125,10 @@ func (c *Candidates) notOn(last string) *Candidate {
 }
 
 // newCandidates lists a route's queues on the brokers in the best state that any of them is
-// in: those that failed only count while nothing else is left. It is nil if the route has no
-// queue to send to. broker finds the Broker of a target.
-func newCandidates(r *Route, broker func(Target) *Broker, cursor *atomic.Uint64, marks uint64, now time.Time) *Candidates {
+// in, and those in states up to worst: those that failed only count while nothing else is
+// left, or when asked for. It is nil if the route has no queue to send to. broker finds the
+// Broker of a target.
+func newCandidates(r *Route, broker func(Target) *Broker, cursor *atomic.Uint64, marks uint64, now time.Time, worst brokerState) *Candidates {
 	c := &Candidates{Topic: r.Topic, cursor: cursor, route: r, marks: marks}
 	seen := map[*Broker]brokerState{}
 	all := make([]Candidate, 0, len(r.targets))
@@ -149,15 +151,17 @@ func newCandidates(r *Route, broker func(Target) *Broker, cursor *atomic.Uint64,
 	if len(all) == 0 {
 		return nil
 	}
+	c.state = best
+	worst = max(worst, best)
 	c.Queues = all[:0]
 	for _, q := range all {
-		if seen[q.Broker] == best {
+		if seen[q.Broker] <= worst {
 			c.Queues = append(c.Queues, q)
 		}
 	}
 	brokers := c.Brokers[:0]
 	for _, b := range c.Brokers {
-		if seen[b] == best {
+		if seen[b] <= worst {
 			brokers = append(brokers, b)
 		}
 	}

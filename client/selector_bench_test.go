@@ -11,7 +11,7 @@ func BenchmarkSelect(b *testing.B) {
 	r := testRoute(b, map[string]int{"a": 8, "b": 8, "c": 8})
 	brokers := testBrokers{}
 	var cursor atomic.Uint64
-	c := newCandidates(r, brokers.of, &cursor, 0, time.Now())
+	c := newCandidates(r, brokers.of, &cursor, 0, time.Now(), brokerUp)
 	for name, s := range selectors() {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

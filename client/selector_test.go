@@ -79,7 +79,7 @@ func TestNeverAnEmptyChoice(t *testing.T) {
 			}
 			now = now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "ms")) * time.Millisecond)
 			cursor.Add(rapid.Uint64().Draw(t, "cursor"))
-			c := newCandidates(r, brokers.of, &cursor, 0, now)
+			c := newCandidates(r, brokers.of, &cursor, 0, now, brokerUp)
 			if len(r.Targets()) == 0 {
 				if c != nil {
 					t.Fatalf("candidates of nothing: %+v", c)
@@ -189,7 +189,7 @@ func TestEvenness(t *testing.T) {
 	brokers := testBrokers{}
 	var cursor atomic.Uint64
 	now := time.Now()
-	all := newCandidates(r, brokers.of, &cursor, 0, now)
+	all := newCandidates(r, brokers.of, &cursor, 0, now, brokerUp)
 	checkEven(t, "RoundRobin", choose(RoundRobin{}, all, n), n, 12)
 	checkEven(t, "LeastInFlight", choose(LeastInFlight{}, all, n), n, 12)
 	checkEven(t, "LatencyFault", choose(NewLatencyFault(nil), all, n), n, 12)
@@ -202,7 +202,7 @@ func TestEvenness(t *testing.T) {
 	checkEven(t, "LatencyFault with one resting", choose(slow, all, n), n, 8)
 
 	brokers["a"].health.lost(now, errTest, true, time.Second, time.Second)
-	left := newCandidates(r, brokers.of, &cursor, 0, now)
+	left := newCandidates(r, brokers.of, &cursor, 0, now, brokerUp)
 	checkEven(t, "RoundRobin with one down", choose(RoundRobin{}, left, n), n, 8)
 	checkEven(t, "Weighted by nothing", sumBrokers(choose(Weighted{}, all, 8*n)), 8*n, 3)
 }
@@ -222,7 +222,7 @@ func TestWeightedShares(t *testing.T) {
 	r := testRoute(t, map[string]int{"a": 1, "b": 8, "c": 2})
 	brokers := testBrokers{}
 	var cursor atomic.Uint64
-	c := newCandidates(r, brokers.of, &cursor, 0, time.Now())
+	c := newCandidates(r, brokers.of, &cursor, 0, time.Now(), brokerUp)
 	got := sumBrokers(choose(Weighted{StaticWeights{"a": 2, "c": 5, "b": 1}}, c, 800_000))
 	for name, want := range map[string]int{"a": 200_000, "b": 100_000, "c": 500_000} {
 		if k := got[MessageQueue{BrokerName: name}]; k < want*98/100 || k > want*102/100 {
@@ -267,7 +267,7 @@ func TestLatencyFault(t *testing.T) {
 		r := testRoute(t, map[string]int{"a": 1, "b": 1})
 		brokers := testBrokers{}
 		var cursor atomic.Uint64
-		c := newCandidates(r, brokers.of, &cursor, 0, time.Now())
+		c := newCandidates(r, brokers.of, &cursor, 0, time.Now(), brokerUp)
 		s := NewLatencyFault(nil)
 		share := func(last string) string {
 			n := map[string]int{}
@@ -348,10 +348,12 @@ func (s *healthScript) rest(ms int, want bool) {
 	}
 }
 
-func (s *healthScript) probe(ms int, want bool) {
+func (s *healthScript) probes(wantMillis ...int) {
 	s.Helper()
-	if got := s.h.probeDue(s.at(ms), 2*time.Second); got != want {
-		s.Errorf("at %d ms: probe due %v, want %v", ms, got, want)
+	for i, want := range wantMillis {
+		if got := s.h.probePause(200*time.Millisecond, 2*time.Second); got != time.Duration(want)*time.Millisecond {
+			s.Errorf("pause before probe %d is %v, want %d ms", i+1, got, want)
+		}
 	}
 }
 
@@ -361,7 +363,6 @@ func (s *healthScript) probe(ms int, want bool) {
 func TestBrokerDown(t *testing.T) {
 	s := healthScript{T: t, start: time.Now()}
 	s.expect(0, brokerUp)
-	s.probe(0, false)
 	s.lost(0, false, false)
 	s.lost(1, false, false)
 	s.expect(1, brokerUp)
@@ -371,24 +372,18 @@ func TestBrokerDown(t *testing.T) {
 	s.lost(5, false, true) // the third in a row
 	s.expect(5, brokerDown)
 	s.lost(6, true, false) // no news
-	for _, p := range []struct {
-		ms  int
-		due bool
-	}{{204, false}, {205, true}, {206, false}, {604, false}, {605, true}, {1405, true}, {3004, false}, {3005, true}, {5004, false}, {5005, true}} {
-		s.probe(p.ms, p.due) // after 200 ms, then 400, 800, 1600, 2000, 2000, ...
-	}
+	s.probes(200, 400, 800, 1600, 2000, 2000)
 	if !s.h.answered(s.at(6000)) {
 		t.Error("the return changed nothing")
 	}
 	s.expect(6000, brokerUp)
+	s.probes(2000)           // for another reason
 	s.lost(7000, true, true) // it flaps: no short distance this time
-	s.probe(7000+1999, false)
-	s.probe(7000+2000, true)
+	s.probes(2000)
 	s.h.answered(s.at(10_000))
 	s.h.answered(s.at(40_000)) // 30 s without a fault
 	s.lost(41_000, true, true)
-	s.probe(41_199, false)
-	s.probe(41_200, true)
+	s.probes(200, 400)
 }
 
 // TestBrokerRests: a broker that refuses rests, each time in a row twice as long.

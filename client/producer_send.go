@@ -1,0 +1,349 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/pharosmq/pharos/client/internal/wire"
+	"github.com/pharosmq/pharos/codec"
+)
+
+// flowTriesMax bounds how often one message is refused by flow control; with pauses that
+// double up to a second, SendTimeout ends it before.
+const flowTriesMax = 32
+
+// errSendTimeout and errAttemptTimeout tell our deadlines from those of callers.
+var (
+	errSendTimeout    = fmt.Errorf("the time-out for sending is over: %w", context.DeadlineExceeded)
+	errAttemptTimeout = fmt.Errorf("the time-out of the attempt is over: %w", context.DeadlineExceeded)
+)
+
+// sending is one message on its way.
+type sending struct {
+	p          *Producer
+	m          *Message
+	properties string
+	id         string
+	start      time.Time
+	attempts   []SendAttempt
+	last       string      // the broker group that failed last
+	widened    bool        // brokers in doubt were tried for want of another
+	weak       *SendResult // taken, but not SendOK, while RetryNotStored looks for better
+}
+
+// Send sends a message and returns when a broker has taken it. Its error is a *SendError,
+// or wraps ErrMessage if the message cannot be sent at all.
+//
+// Java: DefaultMQProducerImpl#sendDefaultImpl.
+func (p *Producer) Send(ctx context.Context, m *Message) (*SendResult, error) {
+	s, err := p.begin(m)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, p.o.SendTimeout, errSendTimeout)
+	defer cancel()
+	res, err := s.run(ctx)
+	if err != nil {
+		p.counts.failed.Add(1)
+		return nil, err
+	}
+	p.counts.sent.Add(1)
+	return res, nil
+}
+
+func (p *Producer) begin(m *Message) (*sending, error) {
+	if err := m.check(p.o.BodyBytesMax); err != nil {
+		return nil, err
+	}
+	s := &sending{p: p, m: m, start: time.Now()}
+	var err error
+	s.properties, s.id, err = m.encodeProperties(func() string { return p.ids.next(s.start) })
+	return s, err
+}
+
+func (s *sending) run(ctx context.Context) (*SendResult, error) {
+	for tries, flows := 0, 0; ; {
+		q, err := s.choose(ctx)
+		if err != nil {
+			return s.fail(err)
+		}
+		begun := time.Now()
+		res, v, err := s.try(ctx, q, tries)
+		if err == nil {
+			res.MessageID, res.Attempts = s.id, len(s.attempts)+1
+			if res.Status == SendOK || !s.p.o.RetryNotStored || tries >= s.p.o.Retries {
+				return res, nil
+			}
+			s.weak, v.retry = res, true
+			err = fmt.Errorf("the broker answered %v", res.Status)
+		}
+		s.attempts = append(s.attempts, SendAttempt{Queue: q.Queue, Addr: q.Broker.addr, Err: err, Took: time.Since(begun)})
+		s.last = q.Broker.name
+		if v.flow {
+			flows++
+		} else {
+			tries++
+		}
+		if !v.retry || tries > s.p.o.Retries || flows >= flowTriesMax {
+			return s.fail(nil)
+		}
+		s.p.counts.retried.Add(1)
+	}
+}
+
+// fail ends a sending: with a result after all if a broker took the message.
+func (s *sending) fail(why error) (*SendResult, error) {
+	if s.weak != nil {
+		return s.weak, nil
+	}
+	if s.p.ctx.Err() != nil {
+		why = ErrClosed
+	}
+	return nil, &SendError{Topic: s.m.Topic, MessageID: s.id, Attempts: s.attempts, Took: time.Since(s.start), Err: why}
+}
+
+// choose chooses a queue. While every broker that works asks for less, it waits, if there is
+// time to.
+func (s *sending) choose(ctx context.Context) (*Candidate, error) {
+	for {
+		if err := context.Cause(ctx); err != nil {
+			return nil, err
+		}
+		c, err := s.p.candidates(ctx, s.m.Topic)
+		if err != nil {
+			return nil, err
+		}
+		if wide := s.widen(c); wide != nil {
+			return s.p.choose(wide, s.last), nil
+		}
+		deadline, _ := ctx.Deadline() // Send and SendOneway set one
+		if c.state != brokerResting || deadline.Before(c.until) {
+			return s.p.choose(c, s.last), nil
+		}
+		// Not all at the same moment.
+		wait := time.Until(c.until)
+		timer := time.NewTimer(wait + rand.N(wait/4+time.Millisecond))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		case <-s.p.ctx.Done():
+			timer.Stop()
+			return nil, ErrClosed
+		}
+		timer.Stop()
+	}
+}
+
+// widen returns a choice that includes the brokers in doubt, if all others come down to the
+// one that has just failed this message: rather one that may be back than the same again. It
+// does so once for a message.
+func (s *sending) widen(c *Candidates) *Candidates {
+	if s.widened || s.last == "" || len(c.Brokers) > 1 || c.Brokers[0].name != s.last {
+		return nil
+	}
+	wide := newCandidates(c.route, s.p.broker, c.cursor, c.marks, time.Now(), brokerDown)
+	if len(wide.Brokers) == 1 {
+		return nil
+	}
+	s.widened = true
+	return wide
+}
+
+// choose asks the Selector, and does not depend on it.
+func (p *Producer) choose(c *Candidates, last string) *Candidate {
+	if q := p.o.Selector.Select(c, last); q != nil {
+		return q
+	}
+	return c.notOn(last)
+}
+
+// attempt bounds an attempt. The last one has all the time there is left, and so has one for
+// which there is less left than an attempt may take: its end is that of ctx then.
+func (s *sending) attempt(ctx context.Context, tries int) (context.Context, context.CancelFunc) {
+	deadline, _ := ctx.Deadline()
+	if tries < s.p.o.Retries && time.Until(deadline) > s.p.o.AttemptTimeout {
+		return context.WithTimeoutCause(ctx, s.p.o.AttemptTimeout, errAttemptTimeout)
+	}
+	return context.WithCancel(ctx)
+}
+
+// try makes one attempt, after so many others that count.
+func (s *sending) try(ctx context.Context, q *Candidate, tries int) (*SendResult, verdict, error) {
+	p, b := s.p, q.Broker
+	b.inFlight.Add(1)
+	begun := time.Now()
+	attempt, cancel := s.attempt(ctx, tries)
+	r, lost := p.exchange(attempt, b, sendHeader(&p.o, s.m, s.properties, q, s.start), s.m.Body)
+	cancel()
+	b.inFlight.Add(-1)
+	took := time.Since(begun)
+	if lost != nil {
+		return nil, p.noAnswer(ctx, q, took, lost), lost.err
+	}
+	res, err := readSendReply(r, s.m.Topic, b)
+	v := p.answered(q, r.Code, took, err)
+	return res, v, err
+}
+
+// exchangeError is why a request got no answer.
+type exchangeError struct {
+	err    error
+	silent bool       // nothing was heard of the broker
+	ours   bool       // it was not sent, for a reason of ours
+	conn   *wire.Conn // that still stands; nil: there is none
+}
+
+// exchange sends a request to a broker and returns the answer.
+func (p *Producer) exchange(ctx context.Context, b *Broker, h codec.Header, body []byte) (*wire.Reply, *exchangeError) {
+	conn, err := p.connect(ctx, b)
+	if err != nil {
+		return nil, &exchangeError{err: err, silent: true}
+	}
+	begun := time.Now()
+	r, err := conn.Call(ctx, h, body)
+	switch {
+	case err == nil:
+		return r, nil
+	case errors.Is(err, wire.ErrClosed):
+		return nil, &exchangeError{err: fmt.Errorf("%w: %w", ErrUnreachable, err), silent: true}
+	case ctx.Err() == nil:
+		return nil, &exchangeError{err: err, ours: true}
+	}
+	return nil, &exchangeError{err: fmt.Errorf("%w: %w", ErrNoAnswer, err), silent: !conn.Heard().After(begun), conn: conn}
+}
+
+// answered takes note of a broker's answer; err is nil if it took the message.
+func (p *Producer) answered(q *Candidate, code int32, took time.Duration, err error) verdict {
+	b := q.Broker
+	b.took(took)
+	o := Outcome{Code: code, Latency: took}
+	var v verdict
+	if _, ok := stored(code); !ok {
+		v = judgeSend(code)
+	}
+	if v.fault {
+		o.Result = ResultRefused
+		b.counts.refused.Add(1)
+	} else {
+		b.counts.stored.Add(1)
+	}
+	if v.flow {
+		p.counts.flowControlled.Add(1)
+	}
+	if v.restMin > 0 {
+		p.changed(b.health.rest(time.Now(), err, v.restMin, v.restMax))
+	} else {
+		p.changed(b.health.answered(time.Now()))
+	}
+	if v.reload {
+		p.routes.Reload(q.Queue.Topic)
+	}
+	p.done(q, o)
+	return v
+}
+
+// noAnswer takes note of an attempt without an answer.
+func (p *Producer) noAnswer(ctx context.Context, q *Candidate, took time.Duration, lost *exchangeError) verdict {
+	if lost.ours {
+		p.done(q, Outcome{Result: ResultAbandoned, Latency: took})
+		return verdict{retry: errors.Is(lost.err, wire.ErrTooManyCalls)}
+	}
+	// A caller that gives up early says nothing of the broker.
+	early := errors.Is(ctx.Err(), context.Canceled) || took < p.o.AttemptTimeout/2
+	if p.ctx.Err() != nil || ctx.Err() != nil && early {
+		p.done(q, Outcome{Result: ResultAbandoned, Latency: took})
+		return verdict{}
+	}
+	p.counts.notAnswered.Add(1)
+	q.Broker.counts.lost.Add(1)
+	q.Broker.probeTopic.Store(&q.Queue.Topic)
+	if lost.silent && lost.conn != nil {
+		q.Broker.drop(lost.conn, ErrNoAnswer)
+	}
+	p.changed(q.Broker.health.lost(time.Now(), lost.err, lost.silent, p.o.ProbeMin, p.o.ProbeMax))
+	p.routes.Reload(q.Queue.Topic)
+	p.done(q, Outcome{Result: ResultLost, Latency: took})
+	return verdict{retry: ctx.Err() == nil}
+}
+
+// changed makes the Candidates be made anew.
+func (p *Producer) changed(yes bool) {
+	if yes {
+		p.marks.Add(1)
+	}
+}
+
+// done tells the Selector, and sees to it that brokers in doubt are probed.
+func (p *Producer) done(q *Candidate, o Outcome) {
+	p.o.Selector.Done(q, o)
+	if o.Result == ResultRefused || o.Result == ResultLost {
+		p.probe(q)
+	}
+}
+
+// SendOneway sends a message and does not ask whether it arrived: it returns when the kernel
+// has taken it. Another broker is tried only when one cannot be connected to, as nothing was
+// sent then. Its error is as that of Send.
+func (p *Producer) SendOneway(ctx context.Context, m *Message) error {
+	s, err := p.begin(m)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, p.o.SendTimeout, errSendTimeout)
+	defer cancel()
+	for tries := 0; ; tries++ {
+		q, err := s.choose(ctx)
+		if err != nil {
+			p.counts.failed.Add(1)
+			_, err = s.fail(err)
+			return err
+		}
+		begun := time.Now()
+		retry, err := s.tryOneway(ctx, q, tries)
+		if err == nil {
+			p.counts.oneway.Add(1)
+			return nil
+		}
+		s.attempts = append(s.attempts, SendAttempt{Queue: q.Queue, Addr: q.Broker.addr, Err: err, Took: time.Since(begun)})
+		s.last = q.Broker.name
+		if !retry || tries >= p.o.Retries {
+			p.counts.failed.Add(1)
+			_, err = s.fail(nil)
+			return err
+		}
+		p.counts.retried.Add(1)
+	}
+}
+
+// tryOneway makes one attempt; retry says that nothing was sent and another broker may do.
+func (s *sending) tryOneway(ctx context.Context, q *Candidate, tries int) (retry bool, err error) {
+	p, b := s.p, q.Broker
+	b.inFlight.Add(1)
+	defer b.inFlight.Add(-1)
+	begun := time.Now()
+	attempt, cancel := s.attempt(ctx, tries)
+	defer cancel()
+	conn, err := p.connect(attempt, b)
+	if err != nil {
+		v := p.noAnswer(ctx, q, time.Since(begun), &exchangeError{err: err, silent: true})
+		return v.retry, err
+	}
+	err = conn.Oneway(attempt, sendHeader(&p.o, s.m, s.properties, q, s.start), s.m.Body)
+	took := time.Since(begun)
+	switch {
+	case err == nil:
+		p.done(q, Outcome{Latency: took})
+		return false, nil
+	case errors.Is(err, wire.ErrClosed):
+		p.noAnswer(ctx, q, took, &exchangeError{err: err, silent: true})
+		return false, fmt.Errorf("%w: %w", ErrUnreachable, err)
+	case attempt.Err() != nil: // the kernel's buffer is full: the broker does not read
+		p.noAnswer(ctx, q, took, &exchangeError{err: err, silent: true, conn: conn})
+		return false, fmt.Errorf("%w: %w", ErrNoAnswer, err)
+	}
+	p.done(q, Outcome{Result: ResultAbandoned, Latency: took})
+	return false, err
+}
