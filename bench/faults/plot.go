@@ -63,13 +63,9 @@ func (f *figure) detection(file string, rtt float64) error {
 	if len(cases) == 0 {
 		return nil
 	}
-	p := plot.New()
-	p.Title.Text, p.Y.Label.Text = "Until a dead broker is out of the routes: first, quartiles, median, last", "seconds"
-	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
-	p.Y.Min, p.Y.Max = logLeast, 2000 // room for the legend above the slowest
-	p.X.Tick.Label.Rotation, p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = math.Pi/3, draw.XRight, draw.YCenter
-	p.Legend.Top = true
-	p.Add(plotter.NewGrid())
+	p := newPlot("Until a dead broker is out of the routes: first, quartiles, median, last")
+	p.X.Label.Text = "seconds"
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
 	shown := map[string]bool{}
 	for i := range f.rows {
 		r := &f.rows[i]
@@ -77,24 +73,40 @@ func (f *figure) detection(file string, rtt float64) error {
 			continue
 		}
 		at := slices.Index(f.series, r.series())
-		x := float64(slices.Index(cases, r.Case)) + (float64(at)-float64(len(f.series)-1)/2)*0.7/float64(len(f.series))
-		if err := f.box(p, r, x, !shown[r.series()]); err != nil {
+		// The first case and series stand on top.
+		y := float64(len(cases)-1-slices.Index(cases, r.Case)) - (float64(at)-float64(len(f.series)-1)/2)*0.7/float64(len(f.series))
+		if err := f.box(p, r, y, !shown[r.series()]); err != nil {
 			return err
 		}
 		shown[r.series()] = true
 	}
-	p.NominalX(cases...)
-	p.X.Min, p.X.Max = -0.5, float64(len(cases))
-	return p.Save(10*vg.Inch, 5*vg.Inch, file)
+	slices.Reverse(cases)
+	for i := range cases {
+		cases[i] += strings.Repeat(" ", 8) // for wider letters
+	}
+	p.NominalY(cases...)
+	p.Y.Min, p.Y.Max = -0.5, float64(len(cases))+0.7 // the legend is above them
+	p.X.Min, p.X.Max = logLeast, 200
+	return p.Save(9*vg.Inch, vg.Length(2+0.33*float64(len(cases)))*vg.Inch, file)
+}
+
+// newPlot is what all pictures have in common. Who shows them has other fonts, wider ones maybe.
+func newPlot(title string) *plot.Plot {
+	p := plot.New()
+	p.Title.Text, p.Title.Padding = title, vg.Points(8)
+	p.Legend.Top, p.Legend.Left = true, true
+	p.Legend.Padding, p.Legend.XOffs, p.Legend.YOffs = vg.Points(3), vg.Points(8), vg.Points(-4)
+	p.Add(plotter.NewGrid())
+	return p
 }
 
 // logLeast is what the logarithmic axis shows of 0.
 const logLeast = 0.01
 
-func (f *figure) box(p *plot.Plot, r *Row, x float64, legend bool) error {
+func (f *figure) box(p *plot.Plot, r *Row, y float64, legend bool) error {
 	spread := [][2]float64{{r.Detected[0], r.Detected[len(r.Detected)-1]}, r.Quartiles}
-	for i, width := range []vg.Length{vg.Points(1), vg.Points(6)} {
-		line, err := plotter.NewLine(plotter.XYs{{X: x, Y: max(spread[i][0], logLeast)}, {X: x, Y: max(spread[i][1], logLeast)}})
+	for i, width := range []vg.Length{vg.Points(1), vg.Points(5)} {
+		line, err := plotter.NewLine(plotter.XYs{{X: max(spread[i][0], logLeast), Y: y}, {X: max(spread[i][1], logLeast), Y: y}})
 		if err != nil {
 			return err
 		}
@@ -104,7 +116,7 @@ func (f *figure) box(p *plot.Plot, r *Row, x float64, legend bool) error {
 			p.Legend.Add(r.series(), line)
 		}
 	}
-	median, err := plotter.NewScatter(plotter.XYs{{X: x, Y: max(r.Median, logLeast)}})
+	median, err := plotter.NewScatter(plotter.XYs{{X: max(r.Median, logLeast), Y: y}})
 	if err != nil {
 		return err
 	}
@@ -116,11 +128,8 @@ func (f *figure) box(p *plot.Plot, r *Row, x float64, legend bool) error {
 // outages draws how long a living broker is missing after its path was cut, against how long
 // it was: the mean of all runs, and the outage itself.
 func (f *figure) outages(file string) error {
-	p := plot.New()
-	p.Title.Text = "A path is cut: how long its living broker is missing"
-	p.X.Label.Text, p.Y.Label.Text = "the outage, seconds", "missing, seconds (mean of the runs)"
-	p.Legend.Top, p.Legend.Left = true, true
-	p.Add(plotter.NewGrid())
+	p := newPlot("How long a living broker is missing when its path is cut")
+	p.X.Label.Text, p.Y.Label.Text = "the outage, seconds", "missing, seconds (mean)"
 	drawn := false
 	for i, series := range f.series {
 		points := f.outagePoints(series)
@@ -144,6 +153,7 @@ func (f *figure) outages(file string) error {
 	p.Add(itself)
 	p.Legend.Add("the outage itself", itself)
 	p.X.Min, p.Y.Min = 0, 0
+	p.X.Max = math.Ceil(p.X.Max + 0.5)
 	return p.Save(7*vg.Inch, 4*vg.Inch, file)
 }
 
