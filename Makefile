@@ -9,7 +9,7 @@ CMDS      := $(notdir $(wildcard cmd/*))
 export PHAROS_FUZZTIME := $(FUZZTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help build dist run test test-unit test-race test-privileged interop interop-full hostile measure bench bench-full bench-micro generate lint fuzz clean
+.PHONY: help build dist run test test-unit test-race test-privileged interop interop-full hostile measure bench bench-full bench-micro faults faults-full generate lint fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,13 @@ bench-full: build ## all of it, hours; what was measured stays in build/bench/fu
 
 bench-micro: ## micro benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem ./codec ./routetable ./server
+
+faults: build ## dead, living and flapping brokers in network namespaces (root): minutes; report in build/faults/short (FAULTSFLAGS for nsbench faults)
+	$(BUILD)/nsbench faults -short -out $(BUILD)/faults/short $(FAULTSFLAGS)
+
+faults-full: build ## all of it and what watching costs, two hours; killed, it goes on; report in build/faults/full
+	$(BUILD)/nsbench faults -out $(BUILD)/faults/full $(FAULTSFLAGS)
+	$(BUILD)/nsbench faults -cost -out $(BUILD)/faults/full
 
 generate: ## regenerate what is generated
 	$(GO) generate ./...
