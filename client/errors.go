@@ -58,6 +58,7 @@ type Error struct {
 	Attempts []Attempt
 }
 
+// Error says all of it on one line, with the times of those that did not answer.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Op)
@@ -68,7 +69,7 @@ func (e *Error) Error() string {
 	for i, a := range e.Attempts {
 		b.WriteString(map[bool]string{true: ": ", false: "; "}[i == 0])
 		b.WriteString(a.Server + ": " + strings.TrimPrefix(a.Err.Error(), "client: "))
-		if a.Took > 0 {
+		if refusal := (*Refusal)(nil); a.Took > 0 && !errors.As(a.Err, &refusal) {
 			fmt.Fprintf(&b, " (after %v)", a.Took.Round(time.Millisecond/10))
 		}
 	}

@@ -38,12 +38,16 @@ func (s *session) adminAddr() string {
 }
 
 // ownAdmin is the admin port of the name server that -n names, "" if it is not known: with
-// several on one machine the default port belongs to the one on the default port.
+// several on one machine the default port belongs to the one on the default port, and of a
+// list nobody knows beforehand which one answers.
 func (s *session) ownAdmin() string {
 	if s.admin.addr != "" {
 		return s.admin.addr
 	}
-	host, port, err := net.SplitHostPort(s.server)
+	if len(s.servers) != 1 {
+		return ""
+	}
+	host, port, err := net.SplitHostPort(s.servers[0])
 	if err != nil || port != namesrvPort {
 		return ""
 	}

@@ -27,7 +27,7 @@ type brokerRow struct {
 // showBrokers lists what the name server lists; where its admin port can be asked, also what
 // it thinks of them, and those it hides.
 func showBrokers(ctx context.Context, s *session, _ []string) error {
-	info, err := s.clusterInfo()
+	info, err := s.clusterInfo(ctx)
 	if err != nil {
 		return err
 	}

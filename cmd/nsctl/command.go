@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -8,6 +9,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/pharosmq/pharos/client"
 )
 
 // command is one subcommand of nsctl.
@@ -42,7 +45,7 @@ var errUsage = errors.New("usage")
 
 // session is what a subcommand works with.
 type session struct {
-	server  string
+	servers []string
 	timeout time.Duration
 	json    bool
 	stdout  io.Writer
@@ -50,6 +53,8 @@ type session struct {
 	demo    demoOptions
 	admin   adminOptions
 	conns   connsOptions
+
+	resolver *client.Resolver // made by ask
 }
 
 func run(ctx context.Context, e env) int {
@@ -60,6 +65,7 @@ func run(ctx context.Context, e env) int {
 	case err != nil:
 		return exitUsage
 	}
+	defer s.close()
 	if err := cmd.run(ctx, s, args); err != nil {
 		fmt.Fprintf(e.stderr, "nsctl %s: %s\n", cmd.name, plain(strings.ReplaceAll(err.Error(), "\n", " "))) // a remark may have lines
 		return exitError
@@ -73,8 +79,8 @@ func parse(e env) (*session, *command, []string, error) {
 	fs := flag.NewFlagSet("nsctl", flag.ContinueOnError)
 	fs.SetOutput(e.stderr)
 	fs.Usage = func() { usage(fs) }
-	server := firstServer(e.getenv("NAMESRV_ADDR"))
-	fs.StringVar(&s.server, "n", server, "name server `address`; default NAMESRV_ADDR, of a list the first")
+	list := cmp.Or(e.getenv(client.EnvNameServers), "127.0.0.1:9876")
+	fs.StringVar(&list, "n", list, "`list` of name servers, a:9876;b:9876; the first that answers is asked; default "+client.EnvNameServers)
 	output := fs.String("o", "table", "output `format`: table or json")
 	fs.DurationVar(&s.timeout, "timeout", 3*time.Second, "how long to wait for an answer")
 	s.demo.define(fs)
@@ -102,26 +108,20 @@ func parse(e env) (*session, *command, []string, error) {
 		return nil, nil, nil, errUsage
 	}
 	cmd, args := find(words)
+	servers, err := client.ParseAddresses(list)
 	switch {
 	case cmd == nil:
 		return fail("there is no command %q", words[0])
 	case len(args) != cmd.argCount:
 		return fail("%s takes %d arguments, not %d", cmd.name, cmd.argCount, len(args))
+	case err != nil:
+		return fail("-n %q: %v", list, err)
 	case *output != "table" && *output != "json":
 		return fail("-o %q is neither table nor json", *output)
 	}
+	s.servers = servers
 	s.json = *output == "json"
 	return s, cmd, args, nil
-}
-
-// firstServer picks from NAMESRV_ADDR, a list separated by semicolons.
-func firstServer(list string) string {
-	for server := range strings.SplitSeq(list, ";") {
-		if server = strings.TrimSpace(server); server != "" {
-			return server
-		}
-	}
-	return "127.0.0.1:9876"
 }
 
 // find returns the command that the words begin with, of two words rather than of one, and

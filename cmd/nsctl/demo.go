@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
-	"net"
+	"strings"
 	"time"
 
+	"github.com/pharosmq/pharos/client"
 	"github.com/pharosmq/pharos/codec"
 )
 
@@ -24,36 +26,57 @@ func (d *demoOptions) define(fs *flag.FlagSet) {
 	fs.DurationVar(&d.period, "period", 30*time.Second, "demo: how often it registers")
 }
 
-// runDemo registers a pretend broker, keeps registering it as a real one does, and
-// unregisters it when ctx ends.
+// runDemo registers a pretend broker with every name server of the list, keeps registering it
+// as a real one does, and unregisters it when ctx ends.
 func runDemo(ctx context.Context, s *session, _ []string) error {
-	c, err := net.DialTimeout("tcp", s.server, s.timeout)
+	resolvers, err := s.eachServer()
+	for _, r := range resolvers {
+		defer r.Close()
+	}
 	if err != nil {
-		return fmt.Errorf("name server %s can't be reached: %w", s.server, err)
+		return err
 	}
-	defer c.Close()
 	text := codec.AppendRegisterBody(nil, s.demo.body(), codec.Version5_5_0)
-	register := func() error {
-		_, err := s.askOn(c, codec.CodeRegisterBroker, s.demo.identity(true), text)
+	tell := func(ctx context.Context, code int32, body []byte) error {
+		var failed []error
+		for _, r := range resolvers {
+			h := codec.Header{Code: code, Ext: s.demo.identity(code == codec.CodeRegisterBroker)}
+			_, err := askOf(ctx, r, h, body)
+			failed = append(failed, err)
+		}
+		return errors.Join(failed...)
+	}
+	if err := tell(ctx, codec.CodeRegisterBroker, text); err != nil {
 		return err
 	}
-	if err := register(); err != nil {
-		return err
-	}
-	fmt.Fprintf(s.stdout, "broker %s (%s) with topic %s is registered at %s; interrupt to unregister it\n", s.demo.name, s.demo.addr, s.demo.topic, s.server)
+	fmt.Fprintf(s.stdout, "broker %s (%s) with topic %s is registered at %s; interrupt to unregister it\n",
+		s.demo.name, s.demo.addr, s.demo.topic, strings.Join(s.servers, " and "))
 	tick := time.NewTicker(s.demo.period)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			_, err := s.askOn(c, codec.CodeUnregisterBroker, s.demo.identity(false), nil)
-			return err
+			return tell(context.WithoutCancel(ctx), codec.CodeUnregisterBroker, nil)
 		case <-tick.C:
-			if err := register(); err != nil {
+			if err := tell(ctx, codec.CodeRegisterBroker, text); err != nil && ctx.Err() == nil {
 				return err
 			}
 		}
 	}
+}
+
+// eachServer returns a resolver for each server of the list. The caller closes those it gets,
+// also beside an error.
+func (s *session) eachServer() ([]*client.Resolver, error) {
+	var all []*client.Resolver
+	for _, server := range s.servers {
+		r, err := s.resolverOf(server)
+		if err != nil {
+			return all, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
 }
 
 // body is what the broker brings: its topic, and the topics that every broker makes of its

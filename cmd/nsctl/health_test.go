@@ -83,7 +83,7 @@ func TestHealthOfARealServer(t *testing.T) {
 		}
 	}
 	c := list[0]
-	if c.State != diag.StateOK || c.Identity() != "demo-broker/0@127.0.0.1:10911" || c.Language != "JAVA" || c.Version != 513 || !c.WindowKnown || c.DataSegsOut == 0 {
+	if c.State != diag.StateOK || c.Identity() != "demo-broker/0@127.0.0.1:10911" || c.Language != "GO" || c.Version != 513 || !c.WindowKnown || c.DataSegsOut == 0 {
 		t.Errorf("the broker's connection: %+v", c)
 	}
 	f := func(want string, args ...string) {
@@ -130,7 +130,7 @@ DemoCluster  demo-broker  0   127.0.0.1:10911        false`, "brokers", "-n", ad
 func TestWhoseAdminPort(t *testing.T) {
 	f := func(server, admin, want string) {
 		t.Helper()
-		s := session{server: server, admin: adminOptions{admin}}
+		s := session{servers: strings.Split(server, ";"), admin: adminOptions{admin}}
 		if got := s.ownAdmin(); got != want {
 			t.Errorf("server %s, -admin %q: %q, want %q", server, admin, got, want)
 		}
@@ -140,6 +140,7 @@ func TestWhoseAdminPort(t *testing.T) {
 	f("[::1]:9876", "", adminDefault)
 	f("127.0.0.1:19876", "", "")
 	f("10.0.0.1:9876", "", "")
+	f("127.0.0.1:9876;10.0.0.1:9876", "", "")
 	f("ns.example:9876", "", "")
 	f("10.0.0.1:9876", "127.0.0.1:1", "127.0.0.1:1")
 }

@@ -39,14 +39,14 @@ type routeRow struct {
 	EnableActingMaster bool              `json:"enableActingMaster"`
 }
 
-func showRoute(_ context.Context, s *session, args []string) error {
-	body, err := s.ask(codec.CodeGetRouteInfoByTopic, []codec.ExtField{{Key: "topic", Value: args[0]}})
+func showRoute(ctx context.Context, s *session, args []string) error {
+	r, err := s.connect()
 	if err != nil {
 		return err
 	}
-	route, err := codec.ParseTopicRouteData(body, &limits)
+	route, err := r.Route(ctx, args[0])
 	if err != nil {
-		return fmt.Errorf("the route of %s: %w", args[0], err)
+		return err
 	}
 	groups := map[string]codec.BrokerData{}
 	for _, g := range route.BrokerDatas {
@@ -98,16 +98,16 @@ func textKeys(addrs map[int64]string) map[string]string {
 	return out
 }
 
-func (s *session) clusterInfo() (codec.ClusterInfo, error) {
-	body, err := s.ask(codec.CodeGetBrokerClusterInfo, nil)
+func (s *session) clusterInfo(ctx context.Context) (codec.ClusterInfo, error) {
+	body, err := s.ask(ctx, codec.CodeGetBrokerClusterInfo, nil)
 	if err != nil {
 		return codec.ClusterInfo{}, err
 	}
 	return codec.ParseClusterInfo(body, &limits)
 }
 
-func showClusters(_ context.Context, s *session, _ []string) error {
-	info, err := s.clusterInfo()
+func showClusters(ctx context.Context, s *session, _ []string) error {
+	info, err := s.clusterInfo(ctx)
 	if err != nil {
 		return err
 	}
@@ -125,8 +125,8 @@ func showClusters(_ context.Context, s *session, _ []string) error {
 	return s.print(out, []string{"CLUSTER", "GROUPS", "BROKERS", "NAMES"}, rows)
 }
 
-func showTopics(_ context.Context, s *session, _ []string) error {
-	body, err := s.ask(codec.CodeGetAllTopicListFromNameserver, nil)
+func showTopics(ctx context.Context, s *session, _ []string) error {
+	body, err := s.ask(ctx, codec.CodeGetAllTopicListFromNameserver, nil)
 	if err != nil {
 		return err
 	}

@@ -122,28 +122,39 @@ func TestWrongCommandLines(t *testing.T) {
 	f(`no command "rout"`, "rout")
 	f("takes 1 arguments, not 0", "route")
 	f("neither table nor json", "-o", "xml", "topics")
+	f("not host:port", "-n", "10.0.0.1", "topics")
+	f("empty", "-n", ";", "topics")
 }
 
 func TestUnreachableServerIsNamed(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
-	if code, _, stderr := nsctl(t, "-n", addr, "topics"); code != exitError || !strings.Contains(stderr, addr+" can't be reached") {
+	addr := unusedAddr(t)
+	if code, _, stderr := nsctl(t, "-n", addr, "topics"); code != exitError || !strings.Contains(stderr, "no name server answers: "+addr) || !strings.Contains(stderr, "refused") {
 		t.Errorf("exit %d, %q", code, stderr)
 	}
 }
 
-func TestFirstServerOfAList(t *testing.T) {
-	f := func(list, want string) {
-		t.Helper()
-		if got := firstServer(list); got != want {
-			t.Errorf("firstServer(%q) = %q, want %q", list, got, want)
+// unusedAddr is an address nobody listens on.
+func unusedAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// Goal: of a list the first server that answers is asked, and a broker registers at all.
+func TestListOfServers(t *testing.T) {
+	gone, a, b := unusedAddr(t), startServer(t), startServer(t)
+	defer startDemo(t, a+";"+b)()
+	for _, list := range []string{a, b, gone + ";" + b, b + ";" + gone, a + "; " + b} {
+		if code, stdout, stderr := nsctl(t, "-n", list, "clusters"); code != exitOK || !strings.Contains(stdout, "demo-broker") {
+			t.Errorf("-n %s: exit %d, %s%s", list, code, stdout, stderr)
 		}
 	}
-	f("", "127.0.0.1:9876")
-	f("10.0.0.1:9876", "10.0.0.1:9876")
-	f(" ;10.0.0.1:9876; 10.0.0.2:9876", "10.0.0.1:9876")
+	code, stdout, stderr := nsctl(t, "-n", gone+";"+unusedAddr(t), "clusters")
+	if code != exitError || stdout != "" || !strings.Contains(stderr, gone+": connect") {
+		t.Errorf("a list of servers that are not there: exit %d, %s%s", code, stdout, stderr)
+	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -16,15 +15,15 @@ import (
 func TestNamesOfPeersAreShownPlain(t *testing.T) {
 	const evil = "x\x1b[2J\n\ty\u202e\u009b"
 	addr := startServer(t)
-	c, err := net.Dial("tcp", addr)
+	s := &session{servers: []string{addr}, timeout: 5 * time.Second,
+		demo: demoOptions{cluster: "cluster" + evil, name: "broker" + evil, addr: "10.0.0.1:10911" + evil, topic: "topic" + evil}}
+	defer s.close()
+	r, err := s.connect()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
-	s := &session{server: addr, timeout: 5 * time.Second,
-		demo: demoOptions{cluster: "cluster" + evil, name: "broker" + evil, addr: "10.0.0.1:10911" + evil, topic: "topic" + evil}}
 	body := codec.AppendRegisterBody(nil, s.demo.body(), codec.Version5_5_0)
-	if _, err := s.askOn(c, codec.CodeRegisterBroker, s.demo.identity(true), body); err != nil {
+	if _, err := askOf(t.Context(), r, codec.Header{Code: codec.CodeRegisterBroker, Ext: s.demo.identity(true)}, body); err != nil {
 		t.Fatal(err)
 	}
 	bad := diag.Broker{Cluster: "cluster", Name: "broker" + evil, Addr: "10.0.0.1:1"}

@@ -67,7 +67,7 @@ func FuzzReply(f *testing.F) {
 
 func check(t *testing.T, r, want *Reply) {
 	t.Helper()
-	if r.Code != want.Code || r.Remark != want.Remark || !bytes.Equal(r.Body, want.Body) || len(r.Ext) != len(want.Ext) {
+	if r.Server != want.Server || r.Code != want.Code || r.Remark != want.Remark || !bytes.Equal(r.Body, want.Body) || len(r.Ext) != len(want.Ext) {
 		t.Fatalf("%+v, want %+v", r, want)
 	}
 	held := cap(r.Body) + len(r.Remark)
@@ -94,7 +94,7 @@ func firstAnswer(data []byte) (*Reply, error) {
 			return nil, err
 		}
 		if cmd.IsResponse() && cmd.Opaque == 1 {
-			return own(&cmd), nil
+			return own(&cmd, "ns:9876"), nil
 		}
 		data = data[n:]
 	}

@@ -47,7 +47,7 @@ func (c *Conn) read() {
 		switch {
 		case !cmd.IsResponse():
 			c.unasked.Add(1)
-		case !c.calls.deliver(cmd.Opaque, own(&cmd)):
+		case !c.calls.deliver(cmd.Opaque, own(&cmd, c.addr)):
 			c.late.Add(1)
 		}
 		cmd.Reset()

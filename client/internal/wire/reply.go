@@ -6,6 +6,7 @@ import (
 
 // Reply is what a server answered. Its caller owns it and all of its bytes.
 type Reply struct {
+	Server string // who answered: the address the connection was dialled with
 	Code   int32
 	Remark string           // "" also when there was none
 	Ext    []codec.ExtField // in the order of the frame; nil: none
@@ -27,8 +28,8 @@ func (r *Reply) Field(key string) (value string, ok bool) {
 
 // own makes a Reply of a command that borrows from its frame. The body stays in the frame,
 // which nobody else keeps.
-func own(cmd *codec.Command) *Reply {
-	r := &Reply{Code: cmd.Code, Remark: string(cmd.Remark), Body: cmd.Body, Version: cmd.Version, Language: cmd.Language}
+func own(cmd *codec.Command, server string) *Reply {
+	r := &Reply{Server: server, Code: cmd.Code, Remark: string(cmd.Remark), Body: cmd.Body, Version: cmd.Version, Language: cmd.Language}
 	if n := cmd.NumExt(); n > 0 {
 		r.Ext = make([]codec.ExtField, 0, n)
 		for i := range n {
