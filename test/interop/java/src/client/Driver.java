@@ -114,6 +114,8 @@ public final class Driver {
                 return sender(a).stopLoad();
             case "received":
                 return receiver(a).await(a);
+            case "kept":
+                return receiver(a).awaitKept(a);
             case "close":
                 return close(a.get("name"));
             default:

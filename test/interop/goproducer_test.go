@@ -1,0 +1,191 @@
+package interop
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/pharosmq/pharos/client"
+)
+
+// keptMessage is a message as a Java consumer got it.
+type keptMessage struct {
+	topic, flag, tags, keys, queue, offset, id, born string
+	bodyBytes, digest                                string
+	properties                                       map[string]string
+}
+
+// kept returns what the driver's consumer kept, by message id.
+func kept(t *testing.T, d *Driver, n int) map[string]keptMessage {
+	t.Helper()
+	a := d.Do(t, "kept", "name=c", fmt.Sprint("n=", n), "timeout-ms=90000")
+	got := map[string]keptMessage{}
+	for i := range a.Int(t, "kept") {
+		text, err := base64.StdEncoding.DecodeString(a[fmt.Sprint("m", i)])
+		parts := strings.Split(string(text), "\x00")
+		if err != nil || len(parts) < 10 {
+			t.Fatalf("message %d: %v in %d parts", i, err, len(parts))
+		}
+		m := keptMessage{parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], parts[6], parts[7], parts[8], parts[9], map[string]string{}}
+		for _, p := range parts[10:] {
+			k, v, _ := strings.Cut(p, "\x01")
+			m.properties[k] = v
+		}
+		if _, twice := got[m.id]; twice {
+			t.Errorf("message %s came twice", m.id)
+		}
+		got[m.id] = m
+	}
+	return got
+}
+
+// goProducer is our producer on routes from a name server, with the test's life.
+func goProducer(t *testing.T, ns *Namesrv, o client.ProducerOptions) *client.Producer {
+	t.Helper()
+	resolver, err := client.NewResolver(client.ResolverOptions{Servers: []string{ns.Addr()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	routes := client.NewRoutes(resolver, client.RoutesOptions{})
+	p, err := client.NewProducer(routes, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close(); routes.Close(); resolver.Close() })
+	return p
+}
+
+// TestGoProducer: what our producer sends to real brokers is what a Java consumer gets, byte
+// for byte; and when one of the brokers is killed every send succeeds on the other.
+func TestGoProducer(t *testing.T) {
+	Require(t)
+	ns := StartNamesrv(t, Subject(t), NamesrvOptions{})
+	a := LaunchBroker(t, BrokerOptions{Addrs: ns.Addr()})
+	b := LaunchBroker(t, BrokerOptions{Name: "broker-b", Addrs: ns.Addr()})
+	driver := StartDriver(t, V550)
+	ask := ns.Ask(t)
+	ask.AwaitMembers(t, "broker-a", "0")
+	ask.AwaitMembers(t, "broker-b", "0")
+	a.CreateTopic(t, "GoProducer", 4)
+	b.CreateTopic(t, "GoProducer", 4)
+	ask.Await(t, "GoProducer is on both brokers", onGroups(t, "GoProducer", "broker-a", "broker-b"))
+	driver.Do(t, "consumer", "name=c", "group=go_producer", "topic=GoProducer", "ns="+ns.Addr(), "keep=1000")
+	p := goProducer(t, ns, client.ProducerOptions{Group: "go_producer_test"})
+
+	sent := map[string]*client.Message{}
+	results := map[string]*client.SendResult{}
+	perBroker := map[string]int{}
+	for i := range 40 {
+		m := goMessage(i)
+		res, err := p.Send(t.Context(), m)
+		if err != nil || res.Status != client.SendOK || res.Attempts != 1 {
+			t.Fatalf("message %d: %+v, %v", i, res, err)
+		}
+		sent[res.MessageID], results[res.MessageID] = m, res
+		perBroker[res.Queue.BrokerName]++
+	}
+	if perBroker["broker-a"] != 20 || perBroker["broker-b"] != 20 {
+		t.Errorf("40 messages went to %v", perBroker)
+	}
+	oneway := &client.Message{Topic: "GoProducer", Body: []byte("one way"), Properties: map[string]string{"UNIQ_KEY": "0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A"}}
+	if err := p.SendOneway(t.Context(), oneway); err != nil {
+		t.Fatal(err)
+	}
+	sent["0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A"] = oneway
+	compareKept(t, kept(t, driver, len(sent)), sent, results)
+	Progress("Go producer: %d messages sent, and received as they were", len(sent))
+	outliveBroker(t, p, b)
+	if _, err := p.Send(t.Context(), &client.Message{Topic: "GoProducerCreates", Body: []byte("x")}); err != nil {
+		t.Errorf("a topic that does not exist: %v", err)
+	}
+}
+
+// goMessage makes messages of every kind: sizes, bytes, tags, keys, properties, flags.
+func goMessage(i int) *client.Message {
+	m := &client.Message{Topic: "GoProducer", Body: []byte(fmt.Sprintf("message %d", i)), Flag: int32(i - 20)}
+	switch i % 4 {
+	case 1:
+		m.Tags, m.Keys = "tag-"+fmt.Sprint(i), []string{fmt.Sprint("key-", i), "every"}
+	case 2:
+		m.Properties = map[string]string{"plain": "value", "empty-is-not": " ", "Größe": "日本語 \"quoted\" \\ and\nlines", "a=b": "c=d"}
+	case 3:
+		m.Body = make([]byte, 1+i*i*600) // up to 900 KB
+		for j := range m.Body {
+			m.Body[j] = byte(j * i)
+		}
+	}
+	return m
+}
+
+func digest(body []byte) string {
+	sum := sha256.Sum256(body)
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// compareKept compares what the consumer got with what was sent.
+func compareKept(t *testing.T, got map[string]keptMessage, sent map[string]*client.Message, results map[string]*client.SendResult) {
+	t.Helper()
+	for id, m := range sent {
+		k, ok := got[id]
+		if !ok {
+			t.Errorf("message %s was not received: %+v", id, results[id])
+			continue
+		}
+		tags, keys := m.Tags, strings.Join(m.Keys, " ")
+		if tags == "" {
+			tags = "null"
+		}
+		if keys == "" {
+			keys = "null"
+		}
+		if k.topic != m.Topic || k.digest != digest(m.Body) || k.tags != tags || k.keys != keys || k.flag != fmt.Sprint(m.Flag) {
+			t.Errorf("message %s: got topic %s, %s bytes, tags %s, keys %s, flag %s, sent %d bytes and %+v",
+				id, k.topic, k.bodyBytes, k.tags, k.keys, k.flag, len(m.Body), m.Properties)
+		}
+		properties := maps.Clone(k.properties)
+		maps.DeleteFunc(properties, func(name, _ string) bool { _, ours := m.Properties[name]; return !ours })
+		if !maps.Equal(properties, m.Properties) && len(m.Properties) > 0 {
+			t.Errorf("message %s: got properties %q, sent %q", id, k.properties, m.Properties)
+		}
+		if res := results[id]; res != nil && (k.queue != fmt.Sprint(res.Queue.QueueID) || k.offset != fmt.Sprint(res.QueueOffset)) {
+			t.Errorf("message %s: got from queue %s at %s, the broker said %+v", id, k.queue, k.offset, res)
+		}
+	}
+	if len(got) != len(sent) {
+		t.Errorf("%d messages received, %d sent", len(got), len(sent))
+	}
+}
+
+// outliveBroker kills a broker while messages are sent: none fails, and soon all go to the
+// other one at the first attempt.
+func outliveBroker(t *testing.T, p *client.Producer, b *Broker) {
+	t.Helper()
+	retried, longest := 0, time.Duration(0)
+	for i := range 400 {
+		if i == 100 {
+			b.Signal(t, syscall.SIGKILL)
+		}
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		res, err := p.Send(ctx, &client.Message{Topic: "GoProducer", Body: []byte("while it dies")})
+		cancel()
+		if err != nil {
+			t.Fatalf("message %d: %v", i, err)
+		}
+		longest = max(longest, time.Since(start))
+		if res.Attempts > 1 {
+			retried++
+		}
+		if i >= 300 && (res.Queue.BrokerName == b.Options.Name || res.Attempts > 1) {
+			t.Errorf("message %d after the broker's death: %+v", i, res)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	Progress("Go producer: a broker was killed, 400 of 400 messages sent, %d at a second attempt, the longest in %v", retried, longest)
+}
