@@ -36,7 +36,7 @@ func tunedFlags(string) []string {
 
 func (f *Finder) java(ctx context.Context, name string, flags func(home string) []string) Server {
 	s := Server{Name: name, Warms: true}
-	java, classPath, err := f.javaClassPath(ctx)
+	java, classPath, err := f.ClassPath(ctx, "java-5.5.0", javaPom)
 	if err != nil {
 		s.Unavailable = err.Error()
 		return s
@@ -51,8 +51,9 @@ func (f *Finder) java(ctx context.Context, name string, flags func(home string) 
 	return s
 }
 
-// javaClassPath has Maven fetch RocketMQ 5.5.0's name server from Maven Central, once.
-func (f *Finder) javaClassPath(ctx context.Context) (java, classPath string, err error) {
+// ClassPath has Maven fetch what a pom names from Maven Central, once for each name, and returns
+// the path of the JVM and the jars. Its errors say what to install.
+func (f *Finder) ClassPath(ctx context.Context, name string, pom []byte) (java, classPath string, err error) {
 	java, err = exec.LookPath("java")
 	if home := os.Getenv("JAVA_HOME"); home != "" {
 		java, err = exec.LookPath(filepath.Join(home, "bin", "java"))
@@ -61,7 +62,7 @@ func (f *Finder) javaClassPath(ctx context.Context) (java, classPath string, err
 	if err := errors.Join(err, mvnErr); err != nil {
 		return "", "", fmt.Errorf("it needs a JDK 17 and Maven (Debian: apt-get install openjdk-17-jdk-headless maven): %w", err)
 	}
-	dir := filepath.Join(f.Cache, "java-5.5.0")
+	dir := filepath.Join(f.Cache, name)
 	file := filepath.Join(dir, "classpath")
 	if text, err := os.ReadFile(file); err == nil && allExist(string(text)) {
 		return java, string(text), nil
@@ -69,12 +70,12 @@ func (f *Finder) javaClassPath(ctx context.Context) (java, classPath string, err
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", "", err
 	}
-	pom := filepath.Join(dir, "pom.xml")
-	if err := os.WriteFile(pom, javaPom, 0o644); err != nil {
+	pomFile := filepath.Join(dir, "pom.xml")
+	if err := os.WriteFile(pomFile, pom, 0o644); err != nil {
 		return "", "", err
 	}
-	f.say("fetching RocketMQ 5.5.0 from Maven Central (once)")
-	if err := runTool(ctx, mvn, "-B", "-q", "-f", pom, "dependency:build-classpath", "-Dmdep.outputFile="+file); err != nil {
+	f.say("fetching %s from Maven Central (once)", name)
+	if err := runTool(ctx, mvn, "-B", "-q", "-f", pomFile, "dependency:build-classpath", "-Dmdep.outputFile="+file); err != nil {
 		return "", "", fmt.Errorf("fetch it by Maven: %w", err)
 	}
 	text, err := os.ReadFile(file)
