@@ -29,6 +29,13 @@ func NewDelayedStar(n int, rtt time.Duration, exempt ...int) (*Star, error) {
 	return newStar(n, func(s *Star) error { return s.drawLine(rtt, exempt) })
 }
 
+// SetRTT changes the round trip of the line for packets that come from now on. They do not
+// overtake those that are on their way.
+func (l *Line) SetRTT(rtt time.Duration) {
+	l.to.delay.Store(int64(rtt / 2))
+	l.from.delay.Store(int64(rtt / 2))
+}
+
 // Dropped counts packets that found the line full.
 func (l *Line) Dropped() int64 { return l.to.dropped.Load() + l.from.dropped.Load() }
 

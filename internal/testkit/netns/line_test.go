@@ -52,6 +52,12 @@ func TestPipe(t *testing.T) {
 			t.Errorf("%q was delivered after %v, before its %v", got.packet, got.due.Sub(begin), delay)
 		}
 	}
+	(&Line{to: p, from: newPipe(0, nil)}).SetRTT(4 * delay)
+	begin = time.Now()
+	d.in <- []byte("c")
+	if got := <-d.out; got.due.Sub(begin) < 2*delay {
+		t.Errorf("%q was delivered after %v, before the %v that it takes now", got.packet, got.due.Sub(begin), 2*delay)
+	}
 	close(d.in)
 	<-ended
 }

@@ -16,10 +16,10 @@ const (
 	linePackets = 4096
 )
 
-// pipe is one direction of a delay line: packets leave in their order, each a fixed time after
-// it came.
+// pipe is one direction of a delay line: packets leave in their order, each the delay after it
+// came.
 type pipe struct {
-	delay  time.Duration
+	delay  atomic.Int64             // nanoseconds
 	exempt func(packet []byte) bool // such a packet leaves at once
 	queue  chan waiting
 
@@ -34,7 +34,9 @@ type waiting struct {
 }
 
 func newPipe(delay time.Duration, exempt func([]byte) bool) *pipe {
-	return &pipe{delay: delay, exempt: exempt, queue: make(chan waiting, linePackets)}
+	p := &pipe{exempt: exempt, queue: make(chan waiting, linePackets)}
+	p.delay.Store(int64(delay))
+	return p
 }
 
 // run moves packets from in to out until in ends. What is on its way then is given up.
@@ -60,7 +62,7 @@ func (p *pipe) receive(in io.Reader, out io.Writer) {
 			continue
 		}
 		select {
-		case p.queue <- waiting{time.Now().Add(p.delay), append([]byte(nil), buf[:n]...)}:
+		case p.queue <- waiting{time.Now().Add(time.Duration(p.delay.Load())), append([]byte(nil), buf[:n]...)}:
 		default:
 			p.dropped.Add(1)
 		}
