@@ -13,7 +13,9 @@ files=$(git ls-files 2>&1) && [ -n "$files" ] || fail "git can't list the files:
 unformatted=$(git ls-files '*.go' | xargs -r gofmt -l)
 [ -z "$unformatted" ] || fail "not gofmt-ed: $unformatted"
 go vet ./... || fail "go vet"
-(cd test/interop/goclient && go vet .) || fail "go vet in test/interop/goclient"
+for dir in test/interop/goclient bench/failover/goclient; do
+	(cd "$dir" && go vet ./...) || fail "go vet in $dir"
+done
 go tool -modfile=tools/go.mod staticcheck ./... || fail "staticcheck"
 
 vuln=$(go tool -modfile=tools/go.mod govulncheck ./... 2>&1)

@@ -22,6 +22,8 @@ var commands = []command{
 	{"limit", "the yardstick: a server that answers every frame alike and does nothing else", defineLimit},
 	{"compare", "measure servers in turn under the same load, and report", defineCompare},
 	{"faults", "how soon the dead leave the routes and how long the living are missing, in network namespaces", defineFaults},
+	{"failover", "what clients notice when a name server or a broker fails, in network namespaces", defineFailover},
+	{"failover-client", "our client as nsbench failover starts it", defineFailoverClient},
 	{"fake-broker", "a broker as nsbench faults starts it", defineFakeBroker},
 }
 

@@ -1,0 +1,135 @@
+package failover
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Summary is all that a folder's records say.
+type Summary struct {
+	Builds map[string]string // by client
+	Rows   []Row
+}
+
+func summarize(o *Options) (*Summary, error) {
+	rows, err := Rows(o)
+	if err != nil {
+		return nil, err
+	}
+	records, err := readRecords(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Summary{Builds: map[string]string{}, Rows: rows}
+	for _, r := range records {
+		s.Builds[r.Client] = r.Build
+	}
+	return s, nil
+}
+
+// WriteJSON writes the folder's results as JSON.
+func WriteJSON(w io.Writer, o *Options) error {
+	s, err := summarize(o)
+	if err != nil {
+		return err
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", " ")
+	return e.Encode(s)
+}
+
+// WriteMarkdown writes the folder's results as a table.
+func WriteMarkdown(w io.Writer, o *Options) error {
+	s, err := summarize(o)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	b.WriteString("| fault | client | runs | lookups, failed | from the cache, failed | sends, failed | longest wait: lookup / send | " +
+		"lookups well after: median / most | sends well after | left after | |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
+	for i := range s.Rows {
+		r := &s.Rows[i]
+		if r.Even != "" {
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |||||||| %s |\n", r.Case, r.Client, r.runs(), r.Even, r.Met)
+			continue
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s / %s | %s | %s | %s | %s |\n", r.Case, r.Client, r.runs(),
+			failures(r.Lookups, r.LookupsFailed), failures(r.Cached, r.CachedFailed), failures(r.Sends, r.SendsFailed),
+			waited(r.LookupWait), waited(r.SendWait), r.LookupsWell.text(), r.SendsWell.text(), r.Left.text(), r.Met)
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+// failures is how many calls failed, of how many.
+func failures(calls, failed int64) string {
+	switch {
+	case calls == 0:
+		return "-"
+	case failed == 0:
+		return fmt.Sprintf("%d, 0", calls)
+	}
+	return fmt.Sprintf("%d, %d (%.3g %%)", calls, failed, 100*float64(failed)/float64(calls))
+}
+
+// waited is the longest wait; those of up to 200 ms are not noted.
+func waited(s float64) string {
+	if s == 0 {
+		return "< 0.2 s"
+	}
+	return seconds(s)
+}
+
+func (t *Times) text() string {
+	if t.N == 0 {
+		return "-"
+	}
+	return seconds(t.Median) + " / " + seconds(t.Most)
+}
+
+func (r *Row) runs() string {
+	if r.Failed > 0 {
+		return fmt.Sprintf("%d + %d not measured", r.Runs, r.Failed)
+	}
+	return fmt.Sprint(r.Runs)
+}
+
+// Save writes report.md, report.json and the picture into the folder.
+func Save(o *Options) error {
+	for name, write := range map[string]func(io.Writer, *Options) error{"report.md": WriteMarkdown, "report.json": WriteJSON} {
+		var b bytes.Buffer
+		if err := write(&b, o); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(o.Dir, name), b.Bytes(), 0o644); err != nil {
+			return err
+		}
+	}
+	rows, err := Rows(o)
+	if err != nil {
+		return err
+	}
+	return draw(filepath.Join(o.Dir, "failover.svg"), rows)
+}
+
+// List writes what there is to measure, and with whom.
+func List(w io.Writer) error {
+	var b bytes.Buffer
+	for _, c := range allCases() {
+		fmt.Fprintf(&b, "%-20s  %s", c.Name, c.Help)
+		if c.LeftSeconds > 0 {
+			fmt.Fprintf(&b, "; to be left within %g s, %g s with hedging", c.LeftSeconds, c.LeftHedged)
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n")
+	for _, k := range kinds() {
+		fmt.Fprintf(&b, "%-20s  %s\n", k.name, k.help)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}

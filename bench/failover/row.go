@@ -1,0 +1,138 @@
+package failover
+
+import (
+	"slices"
+	"strings"
+)
+
+// Row sums up the runs of one case with one client.
+type Row struct {
+	Case, Help string
+	Client     string
+	Runs       int
+	Failed     int // runs that could not be measured, or were disturbed by a busy machine
+
+	Lookups, Cached, Sends                   int64
+	LookupsFailed, CachedFailed, SendsFailed int64
+	LookupWait, SendWait                     float64 // seconds: the longest of all runs
+	Left, LookupsWell, SendsWell             Times
+	Even                                     string // of the cases of evenness: what was found
+
+	Met string // "met", "NOT MET: what", "reported", "not measured"
+}
+
+// Times are seconds of the runs; Never counts as the longest.
+type Times struct {
+	N            int // runs that tell
+	Median, Most float64
+	All          []float64 // sorted, Never last
+}
+
+func timesOf(all []float64) Times {
+	t := Times{N: len(all), All: all}
+	if t.N == 0 {
+		return t
+	}
+	slices.SortFunc(t.All, func(a, b float64) int {
+		switch {
+		case a == b:
+			return 0
+		case a == Never || b != Never && a > b:
+			return 1
+		}
+		return -1
+	})
+	t.Median, t.Most = t.All[(t.N-1)/2], t.All[t.N-1]
+	return t
+}
+
+// within says whether all of them are.
+func (t *Times) within(seconds float64) bool { return t.N > 0 && t.Most != Never && t.Most <= seconds }
+
+// Rows sums up the records of the folder.
+func Rows(o *Options) ([]Row, error) {
+	records, err := readRecords(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	var rows []Row
+	for _, c := range allCases() {
+		if o.Match != nil && !o.Match.MatchString(c.Name) {
+			continue
+		}
+		for _, k := range kinds() {
+			of := slices.DeleteFunc(slices.Clone(records), func(r *Record) bool { return r.Case != c.Name || r.Client != k.name })
+			if len(of) > 0 {
+				rows = append(rows, sum(&c, &k, of))
+			}
+		}
+	}
+	return rows, nil
+}
+
+func sum(c *Case, k *kind, records []*Record) Row {
+	row := Row{Case: c.Name, Help: c.Help, Client: k.name}
+	var left, lookups, sends []float64
+	even := true
+	for _, r := range records {
+		if !r.counts() {
+			row.Failed++
+			continue
+		}
+		row.Runs++
+		row.Lookups, row.LookupsFailed = row.Lookups+r.Lookups, row.LookupsFailed+r.LookupsFailed
+		row.Cached, row.CachedFailed = row.Cached+r.Cached, row.CachedFailed+r.CachedFailed
+		row.Sends, row.SendsFailed = row.Sends+r.Sends, row.SendsFailed+r.SendsFailed
+		row.LookupWait, row.SendWait = max(row.LookupWait, r.LookupWait), max(row.SendWait, r.SendWait)
+		if c.Victim == Choices {
+			found, met := evenVerdict(r)
+			row.Even, even = found, even && met
+			continue
+		}
+		lookups, sends = append(lookups, r.LookupsWell), append(sends, r.SendsWell)
+		if r.Left != nil {
+			left = append(left, *r.Left)
+		}
+	}
+	row.Left, row.LookupsWell, row.SendsWell = timesOf(left), timesOf(lookups), timesOf(sends)
+	row.Met = row.judge(c, k, even)
+	return row
+}
+
+// judge compares with what is wanted of our client.
+func (r *Row) judge(c *Case, k *kind, even bool) string {
+	switch {
+	case r.Runs == 0:
+		return "not measured"
+	case !k.ours:
+		return "reported"
+	case c.Victim == Choices && even:
+		return "met"
+	case c.Victim == Choices:
+		return "NOT MET"
+	}
+	var missed []string
+	miss := func(failed bool, what string) {
+		if failed {
+			missed = append(missed, what)
+		}
+	}
+	miss(succeeded(r.Lookups, r.LookupsFailed) < lookupsTarget, "lookups")
+	miss(succeeded(r.Cached, r.CachedFailed) < cachedTarget, "cached lookups")
+	miss(succeeded(r.Sends, r.SendsFailed) < sendsTarget, "sends")
+	if most := c.leftWithin(k); most > 0 {
+		miss(!r.Left.within(most.Seconds()), "left")
+	}
+	if len(missed) == 0 {
+		return "met"
+	}
+	return "NOT MET: " + strings.Join(missed, ", ")
+}
+
+// succeeded is the part of calls that did; 1 of none.
+func succeeded(calls, failed int64) float64 {
+	if calls == 0 {
+		return 1
+	}
+	return 1 - float64(failed)/float64(calls)
+}
