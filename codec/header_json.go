@@ -3,9 +3,9 @@ package codec
 // A JSON header is read as fastjson2 2.0.59 reads it for Java 5.5.0, because a header it
 // refuses closes the connection and one it accepts must not. There are two ways to do it.
 // headerScanner knows what peers write: the properties that count, numbers of up to nine
-// digits, strings, blanks where JSON has them. Whatever else it meets, it
-// gives up, and the header is read again by bodyScanner (header_odd.go), which takes all
-// that fastjson2 takes. What both read means the same.
+// digits, strings, blanks where JSON has them. Whatever else it meets, it gives up, and the
+// header is read again by bodyScanner (header_odd.go), which takes all that fastjson2 takes.
+// What both read means the same.
 //
 // Key names count in their own case only. Of a name that occurs twice the last one counts.
 

@@ -142,11 +142,16 @@ func (a *acceptor) pause() {
 	}
 }
 
+var errNotWatched = errors.New("the kernel refused to add it to an epoll set: too many watches (fs.epoll.max_user_watches), or out of memory")
+
 // handOver gives a connection to a loop and waits until that has it.
 func (a *acceptor) handOver(c net.Conn, arrived *arrival) {
 	_, err := a.engine.client.EnrollContext(c, arrived)
 	if arrived.opened {
 		return // OnClose will count it out
+	}
+	if err == nil { // what the loop was told, EnrollContext is not
+		err = errNotWatched
 	}
 	a.engine.srv.conns.open.Add(-1)
 	a.engine.srv.lines.warn(logShortage, "a new connection was closed: no event loop could take it", "peer", c.RemoteAddr().String(), "cause", err)

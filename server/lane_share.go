@@ -5,8 +5,8 @@ import "sync/atomic"
 // What one connection may have waiting in the lanes. A peer that pipelines heavy requests
 // would otherwise fill the lanes' budget, and brokers on other connections would be refused
 // for want of room. So a connection whose share is used up is not read from until its
-// requests are done (stops.go); requests that may
-// not be refused, such as an unregistration, are bounded by this alone.
+// requests are done (stops.go); requests that may not be refused, such as an unregistration,
+// are bounded by this alone.
 //
 // A broker has one request waiting, seldom two.
 const (

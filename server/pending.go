@@ -125,8 +125,8 @@ func (p *Pending) ReplyBody(code int32, remark string, ext []codec.ExtField, bod
 func (p *Pending) Abandon() { p.ended = true }
 
 // giveBackShare ends the request's part in its connection's share of the lanes, and in what
-// may come in of large frames. That comes
-// before the answer: the peer's next request is not to find its connection blocked.
+// may come in of large frames. That comes before the answer: the peer's next request is not to
+// find its connection blocked.
 func (p *Pending) giveBackShare() {
 	if p.shareBytes > 0 {
 		p.srv.giveBackLaneShare(p.conn, p.shareBytes)

@@ -100,11 +100,12 @@ func (rq *Request) Detach() *Pending {
 	return newPending(rq)
 }
 
-// Offload detaches the request and runs it in the lane of key, behind all that waits
-// there. When the lanes of that kind hold as many bytes as they may, the request waits where it
-// is (lane_room.go) or, in the end, is answered with SYSTEM_BUSY instead: for a registration that
-// means half a minute without the broker, so the limit is generous. The handler is then called
-// again: it must have done nothing before that cannot be done twice. A panic in run is answered as one in a handler is.
+// Offload detaches the request and runs it in the lane of key, behind all that waits there.
+// When the lanes of that kind hold as many bytes as they may, the request waits where it is
+// (lane_room.go), and its handler is called again when there is room: it must have done
+// nothing before that cannot be done twice. In the end such a request is answered with
+// SYSTEM_BUSY: for a registration that means half a minute without the broker, so the limit is
+// generous. A panic in run is answered as one in a handler is.
 func (rq *Request) Offload(key LaneKey, run func(p *Pending)) {
 	if !rq.srv.lanes.pool(key).reserve(rq.laneBytes()) {
 		if !rq.postpone(key) {

@@ -21,8 +21,7 @@ type Options struct {
 	// Path of the file (Java: kvConfigPath).
 	Path string
 	// NamespaceBytesMax bounds the encoded table of one namespace, and eight times as much
-	// all of them together; 0: no bound. A file
-	// that is beyond it is still read.
+	// all of them together; 0: no bound. A file that is beyond it is still read.
 	NamespaceBytesMax int
 	// Warn is told what an operator should know and no caller is: a backup that could
 	// not be written, a file that had to be written in place. Nil: nobody is. It is

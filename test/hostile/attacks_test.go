@@ -33,7 +33,7 @@ var attacks = []attack{
 	{name: "2,000 half headers that stay", peers: 2000, pause: time.Second, run: halfHeader},
 	{name: "500 stalled frames of 15 MB", peers: 500, pause: time.Second, run: stalledFrame},
 	{name: "overlong, negative and zero lengths", peers: 20, pause: 10 * time.Millisecond, run: badLengths},
-	{name: "headers 10,000 deep, of 1 MB, with 100,000 ext fields", peers: 20, pause: 20 * time.Millisecond, run: badHeaders},
+	{name: "headers 10,000 deep, of 1 MB, with 100,000 ext fields, with lists", peers: 20, pause: 20 * time.Millisecond, run: badHeaders},
 	{name: "zip bombs", peers: 4, pause: 100 * time.Millisecond, run: zipBombs, prepare: func() { bombs() }},
 	{name: "2,000 connects a second", peers: 20, pause: 0, run: connectFlood},
 	{name: "50 clients pipeline 5,000 wide routes and do not read", peers: 50, pause: time.Second, run: deafClient},
@@ -125,11 +125,13 @@ func rawFrame(header, body []byte) []byte {
 
 func badHeaders(addr string, peer int) error {
 	var header string
-	switch peer % 3 {
+	switch peer % 4 {
 	case 0:
 		header = `{"code":105,"extFields":` + strings.Repeat(`{"a":`, 10_000) + `1` + strings.Repeat("}", 10_001)
 	case 1:
 		header = `{"code":105,"remark":"` + strings.Repeat("x", 1<<20) + `","opaque":1}`
+	case 2: // Java writes the list again, as the field's text
+		header = `{"code":105,"extFields":{"topic":[` + strings.Repeat("1,", 30_000) + `1]},"opaque":1}`
 	default:
 		var b strings.Builder
 		b.WriteString(`{"code":105,"extFields":{`)
