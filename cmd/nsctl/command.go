@@ -27,6 +27,7 @@ var commands = []command{
 	{"clusters", "", "clusters and their broker groups", 0, showClusters},
 	{"brokers", "", "every broker address the name server lists, with its state where the admin port tells", 0, showBrokers},
 	{"topics", "", "every topic the name server lists", 0, showTopics},
+	{"servers", "", "every name server of the list: its role, latency and digest, and where their answers differ", 0, showServers},
 	{"conns", "", "every connection and its health (admin port)", 0, showConns},
 	{"conns explain", "ID", "one connection: its transmissions, and what was decided about it (admin port)", 1, explainConn},
 	{"conns dump", "", "every TCP socket as the kernel has it; needs BPF in the server (admin port)", 0, dumpConns},
