@@ -9,7 +9,7 @@ CMDS      := $(notdir $(wildcard cmd/*))
 export PHAROS_FUZZTIME := $(FUZZTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help build dist run test test-unit test-race test-privileged interop interop-full hostile measure bench bench-full bench-micro faults faults-full generate lint fuzz clean
+.PHONY: help build dist run test test-unit test-race test-privileged interop interop-full hostile measure bench bench-full bench-micro faults faults-full failover failover-full generate lint fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,12 @@ faults: build ## dead, living and flapping brokers in network namespaces (root):
 faults-full: build ## all of it and what watching costs, two hours; killed, it goes on; report in build/faults/full
 	$(BUILD)/nsbench faults -out $(BUILD)/faults/full $(FAULTSFLAGS)
 	$(BUILD)/nsbench faults -cost -out $(BUILD)/faults/full
+
+failover: build ## what clients notice when a name server or a broker fails (root): 12 minutes; report in build/failover/short (FAILOVERFLAGS for nsbench failover)
+	$(BUILD)/nsbench failover -short -out $(BUILD)/failover/short $(FAILOVERFLAGS)
+
+failover-full: build ## all of it, two hours; killed, it goes on; report in build/failover/full
+	$(BUILD)/nsbench failover -out $(BUILD)/failover/full $(FAILOVERFLAGS)
 
 generate: ## regenerate what is generated
 	$(GO) generate ./...

@@ -52,6 +52,9 @@ func (w *world) even(ctx context.Context, j job, l launch, r *Record) error {
 	if err := c.awaitReady(ctx); err != nil {
 		return err
 	}
+	if err := w.settle(ctx); err != nil {
+		return err
+	}
 	begin := time.Now()
 	if j.c.Name == evenLeast {
 		err = w.leastPhases(ctx, c, r)

@@ -185,16 +185,20 @@ func (o *Options) jobs(clients []kind, s *store) (jobs []job) {
 // estimate is about how long the jobs take.
 func (o *Options) estimate(jobs []job) (all time.Duration) {
 	for _, j := range jobs {
-		all += 4 * time.Second // a client starts, the world recovers
+		all += 3 * time.Second // a client starts, the world recovers
 		switch {
 		case j.c.Name == evenLeast:
-			all += 4 * o.Phase
+			all += 3*o.Phase + settleWait
 		case j.c.Name == evenRoundRobin:
-			all += time.Duration(float64(o.EvenSends) / evenSendsPerSecond * 1e9)
-		case j.c.Victim == Broker:
-			all += o.Before + o.During + 10*time.Second
+			all += time.Duration(float64(o.EvenSends)/evenSendsPerSecond*1e9) + settleWait
 		default:
-			all += o.Before + o.During + 3*time.Second
+			all += o.Before + o.During
+		}
+		if strings.HasSuffix(j.c.Name, "-killed") {
+			all += settleWait
+		}
+		if j.c.Victim == Broker {
+			all += 5 * time.Second
 		}
 	}
 	return all
@@ -282,6 +286,9 @@ func (w *world) underFault(ctx context.Context, j job, l launch, rng *rand.Rand,
 	}
 	defer c.Kill()
 	if err := c.awaitReady(ctx); err != nil {
+		return err
+	}
+	if err := w.settle(ctx); err != nil {
 		return err
 	}
 	if err := sleep(ctx, w.o.Before+time.Duration(rng.Int64N(int64(time.Second)))); err != nil {

@@ -26,6 +26,7 @@ type world struct {
 	client  *netns.NS // the host of the client under test
 	servers []*server
 	brokers []*broker
+	settled bool // all that runs in it has been under load
 }
 
 // newWorld starts a cluster and waits until all name servers name all brokers. With a line the
@@ -117,6 +118,19 @@ func (w *world) awaitAll(ctx context.Context, patience time.Duration) error {
 		}
 	}
 	return nil
+}
+
+// settleWait is how long servers and brokers that have just started are under load before
+// anything counts: a cold JVM stands still for a second now and then.
+const settleWait = 8 * time.Second
+
+// settle waits while a client warms up what has just started.
+func (w *world) settle(ctx context.Context) error {
+	if w.settled {
+		return nil
+	}
+	w.settled = true
+	return sleep(ctx, settleWait)
 }
 
 // askTimeout bounds a question of ours to a healthy process.
