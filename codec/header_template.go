@@ -1,6 +1,9 @@
 package codec
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // A client's route requests (105) differ in two places only: the correlation id and the
 // topic. A headerTemplate is such a header with these two places marked. A header that is
@@ -15,11 +18,10 @@ import "encoding/binary"
 type headerTemplate struct {
 	text []byte // the header it was made of; the entries of cmd point into it
 	cmd  templateCommand
-	// The two places, as offsets in text. What lies between, before and behind them is
-	// compared.
-	first, second templateHole
-	topicFirst    bool // the first place is the topic, the second one the correlation id
-	hits          uint32
+	// What lies before, between and behind the two places is compared.
+	before, between, behind []byte
+	topicFirst              bool // the first place is the topic, the second one the correlation id
+	hits                    uint32
 }
 
 // templateHole is where something stands that changes.
@@ -60,6 +62,7 @@ type RouteRequest struct {
 	Topic  []byte
 	Opaque int32
 
+	frameBytes int    // of a request of a run
 	digits     int    // of Opaque as the request writes it: as a reply does, without zeros before it
 	opaqueText uint64 // these digits, the first one lowest
 	t          *headerTemplate
@@ -72,6 +75,12 @@ func (r *RouteRequest) Command(c *Command) {
 	c.Opaque, c.Body = r.Opaque, nil
 	c.ext.inline[r.t.cmd.topicAt].value = r.Topic
 }
+
+// FrameBytes is the length of the whole frame, when PredictRun read it.
+func (r *RouteRequest) FrameBytes() int { return r.frameBytes }
+
+// Like reports whether the headers of both say the same, apart from what changes.
+func (r *RouteRequest) Like(o *RouteRequest) bool { return r.t == o.t }
 
 // Version is the sender's.
 func (r *RouteRequest) Version() int32 { return r.t.cmd.version }
@@ -90,11 +99,33 @@ func (r *RouteRequest) HasExt(key string) bool {
 	return false
 }
 
-// Predict reads a whole frame, if it is a route request without a body like one before, in
-// next to no time. If not, it says false, and Decode has to look.
-func (p *Predictor) Predict(r *RouteRequest, frame []byte, lim *Limits) bool {
-	header := templateHeader(frame, lim)
-	return len(header) == len(frame)-FramePrefixBytes && p.find(r, header, lim) != nil
+// PredictRun reads the whole frames that lie one behind the other at the beginning of chunk, as
+// long as they are route requests without a body like one before, in next to no time: len(rs) at
+// most. It fills in one of rs for each, and returns how many they are. Decode has to look at
+// what comes then.
+func (p *Predictor) PredictRun(rs []RouteRequest, chunk []byte, lim *Limits) (n int) {
+	headerMax := uint64(min(lim.HeaderBytesMax, headerLengthMax, lim.FrameBytesMax-FramePrefixBytes))
+	t := &p.templates[p.last]
+	for n < len(rs) && len(chunk) >= FramePrefixBytes {
+		// Without a body, and of type JSON, which is 0, the length is the header's and its own.
+		word := binary.BigEndian.Uint64(chunk)
+		headerBytes := word>>32 - frameWordBytes
+		if headerBytes != word&math.MaxUint32 || headerBytes > headerMax || headerBytes > uint64(len(chunk)-FramePrefixBytes) {
+			break
+		}
+		end := FramePrefixBytes + int(headerBytes)
+		r, header := &rs[n], chunk[FramePrefixBytes:end:end]
+		if !t.fits(r, header, lim) {
+			if t = p.findOther(r, header, lim); t == nil {
+				break
+			}
+		}
+		t.hits++
+		r.t, r.frameBytes = t, end
+		chunk = chunk[end:]
+		n++
+	}
+	return n
 }
 
 // Decode is c.Decode(frame, lim), for any bytes. Slices of c may also point into p: they
@@ -163,12 +194,8 @@ func templateHeader(frame []byte, lim *Limits) []byte {
 
 // fits reports whether header is the template's, and reads what changes.
 func (t *headerTemplate) fits(r *RouteRequest, header []byte, lim *Limits) bool {
-	if !t.learned() {
-		return false
-	}
-	before, behind := t.text[:t.first.start], t.text[t.second.end:]
-	start, end := len(before), len(header)-len(behind)
-	if end < start || string(header[end:]) != string(behind) || string(header[:start]) != string(before) {
+	start, end := len(t.before), len(header)-len(t.behind)
+	if end < start || !t.learned() || string(header[end:]) != string(t.behind) || string(header[:start]) != string(t.before) {
 		return false
 	}
 	// Where the two places are: from start to stop, and from next to end.
@@ -182,9 +209,8 @@ func (t *headerTemplate) fits(r *RouteRequest, header []byte, lim *Limits) bool 
 			stop++
 		}
 	}
-	between := t.text[t.first.end:t.second.start]
-	next := stop + len(between)
-	if next > end || string(header[stop:next]) != string(between) {
+	next := stop + len(t.between)
+	if next > end || string(header[stop:next]) != string(t.between) {
 		return false
 	}
 	topic, digits := templateHole{start, stop}, templateHole{next, end}

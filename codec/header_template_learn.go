@@ -40,10 +40,11 @@ func (t *headerTemplate) learned() bool { return len(t.text) > 0 }
 // learn makes t the template of the header that r has read and that was decoded into c.
 func (t *headerTemplate) learn(c *Command, r *templateReader) {
 	t.text = append(t.text[:0], r.b...)
-	t.first, t.second, t.topicFirst = r.topic, r.digit, r.topic.start < r.digit.start
-	if !t.topicFirst {
-		t.first, t.second = t.second, t.first
+	first, second := r.topic, r.digit
+	if t.topicFirst = first.start < second.start; !t.topicFirst {
+		first, second = second, first
 	}
+	t.before, t.between, t.behind = t.text[:first.start], t.text[first.end:second.start], t.text[second.end:]
 	t.hits = 0
 	k := &t.cmd
 	k.code, k.version, k.flag, k.language, k.n = c.Code, c.Version, c.Flag, c.Language, r.n

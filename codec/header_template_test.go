@@ -53,11 +53,18 @@ func samePrediction(t testing.TB, p *Predictor, c *Command, frame []byte, lim *L
 	}
 }
 
-// checkPredicted: what Predict says of a frame, if it says anything, is what was scanned.
+// predict is PredictRun for one frame.
+func (p *Predictor) predict(frame []byte, lim *Limits) (*RouteRequest, bool) {
+	var rs [1]RouteRequest
+	n := p.PredictRun(rs[:], frame, lim)
+	return &rs[0], n == 1 && rs[0].FrameBytes() == len(frame)
+}
+
+// checkPredicted: what PredictRun says of a frame, if it says anything, is what was scanned.
 func checkPredicted(t testing.TB, p *Predictor, plain *Command, frame []byte, lim *Limits) {
 	t.Helper()
-	var r RouteRequest
-	if !p.Predict(&r, frame, lim) {
+	r, ok := p.predict(frame, lim)
+	if !ok {
 		return
 	}
 	var c Command

@@ -15,13 +15,13 @@ func TestRouteReplies(t *testing.T) {
 		for _, topic := range topics {
 			var p Predictor
 			var c Command
-			var r RouteRequest
 			ext := []ExtField{{"acceptStandardJsonOnly", "true"}, {"topic", topic}}
 			frame := AppendCommand(nil, SerializeJSON, &Header{Code: CodeGetRouteInfoByTopic, Version: Version5_5_0, Opaque: opaque, Ext: ext}, nil)
 			if err := p.Decode(&c, frame, &lim); err != nil {
 				t.Fatal(err)
 			}
-			if !p.Predict(&r, frame, &lim) {
+			r, ok := p.predict(frame, &lim)
+			if !ok {
 				t.Fatalf("not predicted: %q", frame)
 			}
 			for _, body := range []string{"", "{}", string(bytes.Repeat([]byte("b"), 70_000))} {
@@ -60,4 +60,61 @@ func sameReply(t *testing.T, want []byte, appendTo func(dst []byte, lim *Limits)
 			t.Fatalf("a frame over the limit: %v, %.100q", ok, got)
 		}
 	}
+}
+
+// A run ends before the first frame that is not like what was read before, is cut, or has a
+// body; what is in it is what Decode reads, one by one.
+func TestPredictRun(t *testing.T) {
+	lim := DefaultLimits()
+	known := func(topic string, opaque int32, body string) []byte {
+		h := Header{Code: CodeGetRouteInfoByTopic, Version: Version5_5_0, Opaque: opaque, Ext: []ExtField{{"topic", topic}}}
+		return AppendCommand(nil, SerializeJSON, &h, []byte(body))
+	}
+	golang := jsonFrame(`{"opaque":12,"code":105,"language":"GO","version":317,"flag":0,"extFields":{"topic":"T"}}`, "")
+	stranger := jsonFrame(`{"code":105,"extFields":{"topic":"T"},"opaque":3,"flag":0}`, "")
+	var p Predictor
+	var c Command
+	for _, frame := range [][]byte{known("T", 1, ""), golang} {
+		if err := p.Decode(&c, frame, &lim); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := func(wantRun int, frames ...[]byte) {
+		t.Helper()
+		var rs [4]RouteRequest
+		n := p.PredictRun(rs[:], bytes.Join(frames, nil), &lim)
+		if n != wantRun {
+			t.Fatalf("a run of %d, want %d: %q", n, wantRun, frames)
+		}
+		for i, r := range rs[:n] {
+			var one Command
+			if err := one.Decode(frames[i], &lim); err != nil {
+				t.Fatal(err)
+			}
+			r.Command(&c)
+			if describeHeader(&c) != describeHeader(&one) || r.FrameBytes() != len(frames[i]) || i > 0 && r.Like(&rs[i-1]) != (r.Version() == rs[i-1].Version()) {
+				t.Errorf("%d is predicted as %s, %d bytes: %q", i, describeHeader(&c), r.FrameBytes(), frames[i])
+			}
+		}
+	}
+	a, b, longer := known("T", 1, ""), known("", 1_234_567, ""), known("a-topic-with-a-longer-name", 42, "")
+	f(0)
+	f(3, a, b, longer)
+	f(4, a, b, longer, a, b) // no more than there is room for
+	f(4, a, golang, b, golang)
+	f(1, a, stranger, b)
+	f(1, a, known("T", 2, "body"), b)
+	f(0, a[:len(a)-1])
+	f(2, a, b, longer[:7])
+	f(1, a, []byte{0, 0, 0, 0, 0, 0, 0, 0}, b)
+	f(1, a, []byte{0, 0, 0, 3, 255, 255, 255, 255}, b)
+	f(1, a, []byte{128, 0, 0, 3, 127, 255, 255, 255}, b)
+	lim.HeaderBytesMax = len(a) - FramePrefixBytes
+	f(1, a, b)
+	lim = DefaultLimits()
+	lim.FrameBytesMax = len(a)
+	f(1, a, b)
+	lim = DefaultLimits()
+	lim.ExtFieldsMax = 0
+	f(0, a)
 }

@@ -1,8 +1,6 @@
 package server
 
 import (
-	"encoding/binary"
-
 	"github.com/pharosmq/pharos/codec"
 	"github.com/pharosmq/pharos/internal/config"
 	"github.com/pharosmq/pharos/routetable"
@@ -20,7 +18,6 @@ type lookupRun struct {
 	timed  int // of those that were answered
 	asked  [routetable.RoutesMax]codec.RouteRequest
 	topics [routetable.RoutesMax][]byte
-	sizes  [routetable.RoutesMax]int
 	routes [routetable.RoutesMax]routetable.Route
 }
 
@@ -44,8 +41,8 @@ func (l *loop) lookups(c *connection, chunk []byte) (used int) {
 	o := routetable.RouteOptions{Dialect: codec.DialectStandard, SupportActingMaster: live.SupportActingMaster}
 	l.srv.handlers.table.Snapshot().Routes(run.topics[:run.n], run.routes[:run.n], &o)
 	for i := 0; i < run.n && !c.Closed() && !c.blocked && !l.batch.spent(); i++ {
-		frame := chunk[used : used+run.sizes[i]]
-		used += run.sizes[i]
+		frame := chunk[used:][:run.asked[i].FrameBytes()]
+		used += len(frame)
 		if !l.answerLookup(i, &o) {
 			l.serveFrame(c, frame)
 		} else if l.out.full() {
@@ -81,21 +78,17 @@ func (l *loop) lookupsArePlain(c *connection) *config.Live {
 // gather finds the run at the beginning of chunk.
 func (l *loop) gather(chunk []byte) {
 	run := &l.run
-	run.n = 0
-	for most := min(routetable.RoutesMax, l.batch.framesLeft); run.n < most && len(chunk) >= codec.FramePrefixBytes; {
-		length := binary.BigEndian.Uint32(chunk)
-		if uint64(length) > uint64(len(chunk)-frameLenBytes) {
-			return
+	most := min(routetable.RoutesMax, l.batch.framesLeft)
+	n := l.predictor.PredictRun(run.asked[:most], chunk, &l.srv.o.Limits)
+	for i := range n {
+		r := &run.asked[i]
+		if (i == 0 || !r.Like(&run.asked[i-1])) && !plainLookup(r) {
+			n = i
+			break
 		}
-		size := int(length) + frameLenBytes
-		r := &run.asked[run.n]
-		if !l.predictor.Predict(r, chunk[:size:size], &l.srv.o.Limits) || !plainLookup(r) {
-			return
-		}
-		run.topics[run.n], run.sizes[run.n] = r.Topic, size
-		run.n++
-		chunk = chunk[size:]
+		run.topics[i] = r.Topic
 	}
+	run.n = n
 }
 
 // plainLookup: from a client that reads standard JSON, wants an answer, and takes the routes
