@@ -15,8 +15,12 @@ func (r *Route) Found() bool { return r.shape != nil }
 // table of a million topics each step of a lookup waits for memory; here every step is done
 // for all topics before the next one, and they wait together.
 func (s *Snapshot) Routes(topics [][]byte, routes []Route, o *RouteOptions) {
-	var ids [RoutesMax]uint32
 	routes = routes[:len(topics)]
+	if len(s.topics.dict.slots) <= nearSlotsMax {
+		s.nearRoutes(topics, routes, o)
+		return
+	}
+	var ids [RoutesMax]uint32
 	s.topics.shapesOf(topics, &ids)
 	for i := range routes {
 		routes[i] = Route{snap: s}

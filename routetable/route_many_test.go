@@ -29,7 +29,22 @@ func TestRoutesAreRoute(t *testing.T) {
 		names = append(names, fmt.Sprint("absent", i))
 	}
 	s := table.Snapshot()
-	for range 2000 {
+	if len(s.topics.dict.slots) > nearSlotsMax {
+		t.Error("this tests only one way of two")
+	}
+	far := *s.topics.dict // with slots for many more names, so that it is not near
+	far.slots = make([]uint64, 2*nearSlotsMax)
+	eachRecord(s.topics.chunks, s.topics.names, func(_ uint32, name []byte, chunk, offset int) bool {
+		far.insert(far.hash(name), chunk, offset)
+		return true
+	})
+	wide, topicsOf := *s, *s.topics
+	topicsOf.dict, wide.topics = &far, &topicsOf
+	for i := range 4000 {
+		s := s
+		if i%2 == 1 {
+			s = &wide
+		}
 		var topics [][]byte
 		for range 1 + r.IntN(RoutesMax) {
 			topics = append(topics, []byte(names[r.IntN(len(names))]))
