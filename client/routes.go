@@ -35,7 +35,7 @@ type RoutesOptions struct {
 	// and no longer refreshed. Default 10 min.
 	ForgetAfter time.Duration
 	// Parallel bounds how many refreshes run at the same time. First lookups of a topic
-	// never wait for a place. Default 32.
+	// never wait for a place. Default 8.
 	Parallel int
 }
 
@@ -46,7 +46,7 @@ func (o RoutesOptions) withDefaults() RoutesOptions {
 	o.LookupTimeout = orDuration(o.LookupTimeout, 10*time.Second)
 	o.ForgetAfter = orDuration(o.ForgetAfter, 10*time.Minute)
 	if o.Parallel <= 0 {
-		o.Parallel = 32
+		o.Parallel = 8
 	}
 	return o
 }
@@ -63,23 +63,25 @@ func orDuration(d, otherwise time.Duration) time.Duration {
 // no name server answers, the routes known go on serving. All methods can be called from
 // any goroutine.
 type Routes struct {
-	lookup  Lookup
-	o       RoutesOptions
-	table   *topicTable[routeEntry]
-	refresh chan struct{} // one element for each refresh under way
+	lookup Lookup
+	o      RoutesOptions
+	table  *topicTable[routeEntry]
+	began  time.Time // the zero of the refresh slots
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 
-	mu     sync.Mutex
-	closed bool
-	wg     sync.WaitGroup // lookups under way; Add only under mu and while not closed
+	mu      sync.Mutex
+	closed  bool
+	due     []*routeEntry  // to be refreshed, each with its flight
+	workers int            // that refresh what is due
+	wg      sync.WaitGroup // lookups and workers; Add only under mu and while not closed
 }
 
 // NewRoutes returns an empty cache. Close it to end its lookups.
 func NewRoutes(l Lookup, o RoutesOptions) *Routes {
 	o = o.withDefaults()
-	c := &Routes{lookup: l, o: o, table: newTopicTable[routeEntry](), refresh: make(chan struct{}, o.Parallel)}
+	c := &Routes{lookup: l, o: o, table: newTopicTable[routeEntry](), began: time.Now()}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c
 }
@@ -106,6 +108,43 @@ func (c *Routes) enter() bool {
 		c.wg.Add(1)
 	}
 	return !c.closed
+}
+
+// queue puts an entry among those to be refreshed, false if the cache is closed.
+func (c *Routes) queue(e *routeEntry) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return false
+	}
+	c.due = append(c.due, e)
+	if c.workers < c.o.Parallel {
+		c.workers++
+		c.wg.Add(1)
+		go c.work()
+	}
+	return true
+}
+
+// work refreshes what is due until nothing is. Few goroutines do it, one topic after the
+// other: a stack that has to grow to a lookup's depth is a good part of what a lookup costs.
+func (c *Routes) work() {
+	defer c.wg.Done()
+	for {
+		c.mu.Lock()
+		if len(c.due) == 0 {
+			c.workers--
+			c.mu.Unlock()
+			return
+		}
+		e := c.due[0]
+		c.due[0] = nil
+		if c.due = c.due[1:]; len(c.due) == 0 {
+			c.due = nil
+		}
+		c.mu.Unlock()
+		e.fly()
+	}
 }
 
 // Route returns the topic's route if it is known, and never waits: it takes no lock, makes
@@ -212,6 +251,19 @@ func (c *Routes) ask(topic string) (*codec.TopicRouteData, error) {
 		err = fmt.Errorf("%w: route of topic %q", ErrClosed, topic)
 	}
 	return data, err
+}
+
+// refreshSlots is into how many moments a refresh period is divided. Refreshes that fall into
+// the same one go out together: what a lookup costs is most of all waking up for it.
+const refreshSlots = 12
+
+// untilRefresh is how long to wait for the next refresh: RoutesOptions.Refresh give or take a
+// tenth, up to the nearest slot.
+func (c *Routes) untilRefresh(now time.Time) time.Duration {
+	d := c.o.Refresh - c.o.Refresh/20 + rand.N(c.o.Refresh/10+1)
+	slot := max(c.o.Refresh/refreshSlots, 1)
+	due := (now.Add(d).Sub(c.began) + slot/2) / slot * slot
+	return c.began.Add(due).Sub(now)
 }
 
 // jittered is d give or take a tenth.

@@ -76,7 +76,7 @@ func (e *routeEntry) join() *routeFlight {
 	case e.missing != nil && time.Now().Before(e.until):
 		return landed(e.missing)
 	}
-	return e.launch(false)
+	return e.launch()
 }
 
 // rejoin returns the lookup under way, the latest result if that is new, or a new lookup.
@@ -92,32 +92,32 @@ func (e *routeEntry) rejoin() *routeFlight {
 		f.route = r
 		return f
 	}
-	return e.launch(false)
+	return e.launch()
 }
 
-// launch starts a lookup; e.mu is held and none is under way. A gated one waits for a place
-// among the refreshes.
-func (e *routeEntry) launch(gated bool) *routeFlight {
+// launch starts a lookup; e.mu is held and none is under way.
+func (e *routeEntry) launch() *routeFlight {
 	if !e.c.enter() {
 		return landed(fmt.Errorf("%w: route of topic %q", ErrClosed, e.topic))
 	}
-	e.flight = &routeFlight{done: make(chan struct{})}
-	e.started = time.Now()
-	go e.fly(e.flight, gated)
+	e.takeOff()
+	go func() {
+		defer e.c.wg.Done()
+		e.fly()
+	}()
 	return e.flight
 }
 
-func (e *routeEntry) fly(f *routeFlight, gated bool) {
-	defer e.c.wg.Done()
-	if gated {
-		select {
-		case e.c.refresh <- struct{}{}:
-			defer func() { <-e.c.refresh }()
-		case <-e.c.ctx.Done():
-		}
-	}
+// takeOff notes that a lookup begins; e.mu is held.
+func (e *routeEntry) takeOff() {
+	e.flight = &routeFlight{done: make(chan struct{})}
+	e.started = time.Now()
+}
+
+// fly makes the lookup that took off.
+func (e *routeEntry) fly() {
 	data, err := e.c.ask(e.topic)
-	change, watchers := e.land(f, data, err)
+	f, change, watchers := e.land(data, err)
 	close(f.done)
 	for _, w := range watchers {
 		w.changed(change)
@@ -126,9 +126,10 @@ func (e *routeEntry) fly(f *routeFlight, gated bool) {
 }
 
 // land takes the result of a lookup and says who is to be told of a change.
-func (e *routeEntry) land(f *routeFlight, data *codec.TopicRouteData, err error) (Change, []*watcher) {
+func (e *routeEntry) land(data *codec.TopicRouteData, err error) (*routeFlight, Change, []*watcher) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	f := e.flight
 	now := time.Now()
 	old := e.route.Load()
 	var next *Route
@@ -148,15 +149,15 @@ func (e *routeEntry) land(f *routeFlight, data *codec.TopicRouteData, err error)
 			e.route.Store(&kept)
 			f.route, f.err = &kept, nil
 		}
-		return Change{}, nil
+		return f, Change{}, nil
 	}
 	e.failures, e.missing = 0, nil
 	e.route.Store(next)
 	f.route = next
 	if len(e.watchers) == 0 || old != nil && old.Data == next.Data {
-		return Change{}, nil
+		return f, Change{}, nil
 	}
-	return diffRoutes(old, next), append([]*watcher(nil), e.watchers...)
+	return f, diffRoutes(old, next), append([]*watcher(nil), e.watchers...)
 }
 
 // finish ends the lookup under way and sets the time of the next one.
@@ -169,7 +170,7 @@ func (e *routeEntry) finish() {
 		e.again = false
 		e.schedule(e.c.o.ReloadInterval - time.Since(e.started))
 	case e.failures == 0:
-		e.schedule(jittered(e.c.o.Refresh))
+		e.schedule(e.c.untilRefresh(time.Now()))
 	case e.route.Load() != nil || len(e.watchers) > 0:
 		e.schedule(jittered(e.pause()))
 	default:
@@ -218,7 +219,9 @@ func (e *routeEntry) tick() {
 		e.c.table.Remove(e.topic, e)
 		return
 	}
-	e.launch(true)
+	if e.c.queue(e) {
+		e.takeOff()
+	}
 }
 
 func (e *routeEntry) reload() {
@@ -247,7 +250,7 @@ func (e *routeEntry) watch(changed func(Change)) (stop func(), ok bool) {
 	w := &watcher{changed}
 	e.watchers = append(e.watchers, w)
 	if e.flight == nil && e.route.Load() == nil {
-		e.launch(false)
+		e.launch()
 	}
 	return func() { e.unwatch(w) }, true
 }
