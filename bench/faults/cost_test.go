@@ -3,8 +3,6 @@ package faults
 import (
 	"context"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -71,16 +69,12 @@ func TestPrivilegedCostOfMemory(t *testing.T) {
 	if os.Getenv("PHAROS_PRIVILEGED") == "" || os.Geteuid() != 0 {
 		t.Skip("NOT TESTED: network namespaces want root and PHAROS_PRIVILEGED=1 (make test-privileged)")
 	}
-	dir := t.TempDir()
-	server := filepath.Join(dir, "namesrv")
-	if out, err := exec.Command("go", "build", "-o", server, "github.com/pharosmq/pharos/cmd/namesrv").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	o := &Options{Pharos: server, Server: "pharos", Dir: dir, Match: regexp.MustCompile("^memory$"), Progress: func(line string) { t.Log(line) }}
+	server := buildServer(t)
+	o := &Options{Pharos: server, Server: "pharos", Dir: t.TempDir(), Match: regexp.MustCompile("^memory$"), Progress: func(line string) { t.Log(line) }}
 	if err := Cost(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
-	figures, err := readFigures(dir)
+	figures, err := readFigures(o.Dir)
 	if err != nil || len(figures) != len(costModes) {
 		t.Fatalf("%d figures, %v", len(figures), err)
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -41,11 +39,7 @@ func TestPrivilegedFaults(t *testing.T) {
 	if os.Getenv("PHAROS_PRIVILEGED") == "" || os.Geteuid() != 0 {
 		t.Skip("NOT TESTED: network namespaces want root and PHAROS_PRIVILEGED=1 (make test-privileged)")
 	}
-	dir := t.TempDir()
-	server := filepath.Join(dir, "namesrv")
-	if out, err := exec.Command("go", "build", "-o", server, "github.com/pharosmq/pharos/cmd/namesrv").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	server := buildServer(t)
 	for _, part := range []struct {
 		cases string
 		modes []Mode

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/pharosmq/pharos/bpf"
+	"github.com/pharosmq/pharos/codec"
 	"github.com/pharosmq/pharos/internal/config"
+	"github.com/pharosmq/pharos/internal/testkit"
 )
 
 // TestStopWhileProgramsLoad: a kernel that takes its time to load programs holds up neither the
@@ -32,6 +34,14 @@ func TestStopWhileProgramsLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 		<-loading
+		c, err := testkit.Dial(t.Context(), p.srv.Addr().String(), testkit.ClientOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Call(t.Context(), codec.CodeGetBrokerClusterInfo, nil, nil); err != nil {
+			t.Errorf("nobody answers while programs load: %v", err)
+		}
+		_ = c.Close()
 		began := time.Now()
 		p.down()
 		if took := time.Since(began); took >= stopTimeout {
