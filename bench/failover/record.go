@@ -249,8 +249,10 @@ func seconds(s float64) string {
 	switch {
 	case s == Never:
 		return "never"
-	case s < 0.01:
+	case s == 0:
 		return "0 s"
+	case s < 0.1:
+		return fmt.Sprintf("%.0f ms", s*1000)
 	}
 	return fmt.Sprintf("%.2f s", s)
 }
