@@ -19,12 +19,16 @@
 // # Brokers
 //
 // A [Selector] chooses the queue, and with it the broker, of the next message: round robin as
-// in Java, the fewest outstanding requests, or around brokers that were slow or failed.
+// in Java, the fewest outstanding requests, or around brokers that were slow or failed. A
+// [Producer] sends it there. A broker that does not answer is left out of the choice and probed
+// until it does; one that asks for less is left alone for a moment; a message that failed is
+// sent to another one.
 //
 // # Errors
 //
 // Every error wraps one of the package's sentinels; those of a Resolver are an [*Error], which
-// says which servers were asked and what each of them did.
+// says which servers were asked and what each of them did, those of a Producer a [*SendError]
+// with every attempt.
 //
 // # What it is not
 //

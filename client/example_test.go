@@ -1,0 +1,74 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/pharosmq/pharos/client"
+)
+
+// A program that sends messages: name servers, routes, a producer. With NAMESRV_ADDR set it
+// needs no Servers.
+func Example() {
+	resolver, err := client.NewResolver(client.ResolverOptions{Servers: []string{"10.0.0.1:9876", "10.0.0.2:9876"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resolver.Close()
+	routes := client.NewRoutes(resolver, client.RoutesOptions{})
+	defer routes.Close()
+	producer, err := client.NewProducer(routes, client.ProducerOptions{Group: "orders", Selector: client.LeastInFlight{}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer producer.Close()
+
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	result, err := producer.Send(ctx, &client.Message{
+		Topic: "Orders", Body: []byte(`{"order": 4711}`), Tags: "new", Keys: []string{"4711"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(result.MessageID, "is in", result.Queue, "at", result.QueueOffset)
+}
+
+// What an error says: who was asked, what each of them did, and what it comes down to.
+func ExampleSendError() {
+	var producer *client.Producer // of client.NewProducer
+	_, err := producer.Send(context.Background(), &client.Message{Topic: "Orders", Body: []byte("x")})
+	var failed *client.SendError
+	var refused *client.BrokerError
+	switch {
+	case err == nil:
+	case errors.Is(err, client.ErrMessage):
+		log.Print("such a message cannot be sent: ", err)
+	case errors.Is(err, client.ErrTopicNotFound):
+		log.Print("no name server knows the topic")
+	case errors.As(err, &refused):
+		log.Printf("%s refused it with code %d: %s", refused.Addr, refused.Code, refused.Remark)
+	case errors.As(err, &failed):
+		for _, a := range failed.Attempts {
+			log.Printf("%s, after %v: %v", a.Addr, a.Took, a.Err)
+		}
+	}
+}
+
+// A watcher is told of brokers that come, go and move, and of queues.
+func ExampleRoutes_Watch() {
+	var routes *client.Routes // of client.NewRoutes
+	stop := routes.Watch("Orders", func(c client.Change) {
+		log.Printf("%s: brokers %v came, %v went, %v moved; %d queues", c.Topic, c.BrokersAdded, c.BrokersRemoved, c.BrokersMoved, len(c.New.Queues))
+	})
+	defer stop()
+}
+
+// A mix: a broker with half the disk gets half the messages, and less while it is slow.
+func ExampleWeighted() {
+	selector := client.Weighted{client.StaticWeights{"broker-small": 0.5}, client.ByLatency{}, client.ByInFlight{}}
+	_ = client.ProducerOptions{Selector: selector}
+}
