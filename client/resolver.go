@@ -14,8 +14,8 @@ import (
 )
 
 // Resolver asks name servers. It makes connections when it is first used, and has one
-// goroutine of its own, one for each connection and two in it, and one for each probe; all end
-// with Close. Its methods may be called from any goroutine.
+// goroutine of its own, one for each connection and two in it, and one for each probe and for
+// the log when there is something to do; all end with Close. Its methods may be called from any goroutine.
 type Resolver struct {
 	o      ResolverOptions
 	dialer wire.Dialer
@@ -38,6 +38,7 @@ type Resolver struct {
 	wakeAt  time.Duration    // when keep looks next; 0: not by itself
 	inUse   string           // as last told to the log
 	news    []news
+	telling bool // tellLog is under way
 	stats   ResolverStats
 }
 
@@ -47,7 +48,7 @@ type link struct {
 	conn *wire.Conn
 }
 
-// news is a line for the log, written by keep: nobody else waits for a log.
+// news is a line for the log, written by a goroutine of its own: nobody waits for a log.
 type news struct{ from, to, why string }
 
 // ResolverStats counts what a Resolver did.
@@ -163,22 +164,41 @@ func (r *Resolver) notice() {
 		r.stats.Switches++
 	}
 	r.inUse = to
-	if len(r.news) < 100 { // the log is slow: it misses some
+	if len(r.news) < newsMax {
 		r.news = append(r.news, n)
 	}
-	r.nudge()
+	if !r.telling {
+		r.telling = true
+		r.wg.Go(r.tellLog)
+	}
 }
 
-// keep gives the machine its time, and the log its lines, until Close.
+// newsMax bounds what waits for a log that takes its time; it misses the rest.
+const newsMax = 100
+
+// tellLog writes what there is to be told, and ends.
+func (r *Resolver) tellLog() {
+	for {
+		r.mu.Lock()
+		told := r.news
+		r.news = nil
+		r.telling = len(told) > 0
+		r.mu.Unlock()
+		if len(told) == 0 {
+			return
+		}
+		for _, n := range told {
+			r.log(n)
+		}
+	}
+}
+
+// keep gives the machine its time, until Close.
 func (r *Resolver) keep() {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		wait, told := r.tick()
-		for _, n := range told {
-			r.log(n)
-		}
-		timer.Reset(wait)
+		timer.Reset(r.tick())
 		select {
 		case <-timer.C:
 		case <-r.poke:
@@ -188,24 +208,22 @@ func (r *Resolver) keep() {
 	}
 }
 
-// tick gives the machine the time; it returns how long until it wants it again, and what the
-// log has not been told.
-func (r *Resolver) tick() (wait time.Duration, told []news) {
+// tick gives the machine the time, and returns how long until it wants it again.
+func (r *Resolver) tick() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.wakeAt = 0
 	r.hear()
 	r.machine.Tick(r.now())
 	r.settle()
-	told, r.news = r.news, nil
 	select {
 	case <-r.poke: // it is being looked after
 	default:
 	}
 	if r.wakeAt == 0 {
-		return time.Hour, told
+		return time.Hour
 	}
-	return max(r.wakeAt-r.now(), 0), told
+	return max(r.wakeAt-r.now(), 0)
 }
 
 func (r *Resolver) log(n news) {

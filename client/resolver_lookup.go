@@ -37,6 +37,7 @@ type flight struct {
 	asked   time.Duration
 	until   time.Time
 	hedge   bool
+	inUse   bool // its server was the one in use then
 }
 
 type triedServer struct {
@@ -178,7 +179,10 @@ func (l *lookup) pick(ctx context.Context) (*flight, choice.Verdict, error) {
 // ask makes a flight. r.mu is held.
 func (l *lookup) ask(now time.Duration, addr string, gen uint64) *flight {
 	r := l.r
-	f := &flight{addr: addr, link: r.links[addr], asked: now, until: time.Now().Add(r.o.RPCTimeout)}
+	f := &flight{
+		addr: addr, link: r.links[addr], asked: now, until: time.Now().Add(r.o.RPCTimeout),
+		inUse: addr == r.machine.InUse(),
+	}
 	r.machine.Asked(now, addr, gen)
 	r.settle()
 	l.tried = append(l.tried, triedServer{addr, gen})
@@ -253,18 +257,15 @@ func (l *lookup) broke(i int) {
 	l.note(f, ofWire(f.link.conn.Err()))
 }
 
-// follow: another server may be in use now. Then it is asked as well, whatever the budget
-// says: the one that was asked is not trusted any more.
+// follow: if the server that was asked as the one in use is that no more, the new one is asked
+// as well, whatever the budget says.
 func (l *lookup) follow(ctx context.Context) {
 	r := l.r
 	r.mu.Lock()
 	l.changed = r.changed
-	inUse := r.machine.InUse()
-	alone := l.flights[0] == nil || l.flights[1] == nil
-	asked := l.flights[0] != nil && l.flights[0].addr == inUse || l.flights[1] != nil && l.flights[1].addr == inUse
 	var f *flight
-	if l.flights != [2]*flight{} && alone && inUse != "" && !asked {
-		if addr, gen, v := r.machine.Pick(r.now(), l.hasTried); v == choice.Use {
+	if inUse := r.machine.InUse(); inUse != "" && l.deserted(inUse) {
+		if addr, gen, v := r.machine.Pick(r.now(), l.hasTried); v == choice.Use && addr == inUse {
 			f = l.ask(r.now(), addr, gen)
 			r.stats.FailOvers++
 		}
@@ -273,6 +274,17 @@ func (l *lookup) follow(ctx context.Context) {
 	if f != nil {
 		l.second(ctx, f)
 	}
+}
+
+// deserted: there is one flight, and its server was in use and is not.
+func (l *lookup) deserted(inUse string) bool {
+	one := l.flights[0]
+	if one == nil {
+		one = l.flights[1]
+	} else if l.flights[1] != nil {
+		return false
+	}
+	return one != nil && one.inUse && one.addr != inUse
 }
 
 // second has a second server asked.

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -434,3 +435,36 @@ func TestManyCallersWhileServersComeAndGo(t *testing.T) {
 		callers.Wait()
 	})
 }
+
+// Goal: the log says which server is in use and why another one is not; a log that blocks
+// holds nobody up.
+func TestLog(t *testing.T) {
+	var text strings.Builder
+	log := slog.New(slog.NewTextHandler(writerFunc(func(b []byte) (int, error) {
+		time.Sleep(10 * time.Second)
+		return text.Write(b)
+	}), nil))
+	inBubble(t, ResolverOptions{Log: log}, func(t *testing.T, n *fakeNet, r *Resolver) {
+		settled(t, r)
+		n.become(nsA, refused)
+		time.Sleep(time.Millisecond)
+		for range 3 {
+			if _, err := r.Route(t.Context(), "T"); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(time.Second)
+		}
+	})
+	for _, want := range []string{`msg="name server in use" server=` + nsA, `msg="another name server is in use" server=` + nsB + ` left=` + nsA} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the log lacks %s:\n%s", want, text.String())
+		}
+	}
+	if !strings.Contains(text.String(), "closed by the server") {
+		t.Errorf("the log does not say why:\n%s", text.String())
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }

@@ -102,7 +102,9 @@ func (c *Conn) fail(cause error) {
 		if cause != nil && !errors.Is(cause, ErrClosed) {
 			c.err = fmt.Errorf("%w: %s: %w", ErrClosed, c.addr, cause)
 		}
+		// On a goroutine: to close a TLS connection is to write to it, which takes its time on
+		// one that hangs. The reader and the writer are still there, so ends is not at zero.
+		c.ends.Go(func() { c.nc.Close() })
 		close(c.done)
-		c.nc.Close()
 	})
 }
