@@ -9,7 +9,9 @@ import (
 //
 // Java: DefaultRequestProcessor#getBrokerClusterInfo.
 func getBrokerClusterInfo(h *handlers, rq *Request) {
-	h.replyList(rq, tableList{
-		add: (*routetable.Snapshot).AppendClusterInfo, encoded: (*routetable.Snapshot).EncodedClusterInfo,
-	})
+	h.replyList(rq, &clusterList)
+}
+
+var clusterList = tableList{
+	add: (*routetable.Snapshot).AppendClusterInfo, encoded: (*routetable.Snapshot).EncodedClusterInfo,
 }

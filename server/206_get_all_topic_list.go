@@ -17,8 +17,10 @@ func getAllTopicList(h *handlers, rq *Request) {
 		rq.Reply(codec.SystemError, remarkDisabled, nil)
 		return
 	}
-	h.replyList(rq, tableList{
-		add:     (*routetable.Snapshot).AppendTopicList,
-		encoded: (*routetable.Snapshot).EncodedTopicList, encode: (*routetable.Snapshot).EncodeTopicList,
-	})
+	h.replyList(rq, &allTopicList)
+}
+
+var allTopicList = tableList{
+	add:     (*routetable.Snapshot).AppendTopicList,
+	encoded: (*routetable.Snapshot).EncodedTopicList, encode: (*routetable.Snapshot).EncodeTopicList,
 }

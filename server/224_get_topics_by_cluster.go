@@ -20,5 +20,5 @@ func getTopicsByCluster(h *handlers, rq *Request) {
 		return
 	}
 	name := string(cluster)
-	h.replyList(rq, tableList{add: func(s *routetable.Snapshot, dst []byte) []byte { return s.AppendTopicsByCluster(dst, name) }})
+	h.replyList(rq, &tableList{add: func(s *routetable.Snapshot, dst []byte) []byte { return s.AppendTopicsByCluster(dst, name) }})
 }

@@ -7,5 +7,5 @@ import "github.com/pharosmq/pharos/routetable"
 //
 // Java: DefaultRequestProcessor#getSystemTopicListFromNs.
 func getSystemTopicList(h *handlers, rq *Request) {
-	h.replyList(rq, tableList{add: (*routetable.Snapshot).AppendSystemTopicList})
+	h.replyList(rq, &tableList{add: (*routetable.Snapshot).AppendSystemTopicList})
 }

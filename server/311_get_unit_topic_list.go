@@ -18,5 +18,5 @@ func (h *handlers) replyUnitList(rq *Request, kind routetable.UnitKind) {
 		rq.Reply(codec.SystemError, remarkDisabled, nil)
 		return
 	}
-	h.replyList(rq, tableList{add: func(s *routetable.Snapshot, dst []byte) []byte { return s.AppendUnitTopicList(dst, kind) }})
+	h.replyList(rq, &tableList{add: func(s *routetable.Snapshot, dst []byte) []byte { return s.AppendUnitTopicList(dst, kind) }})
 }

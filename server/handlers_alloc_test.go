@@ -58,6 +58,16 @@ func TestHeartbeatAllocations(t *testing.T) {
 	}
 }
 
+// Brokers ask for the cluster every few seconds.
+func TestClusterInfoAllocations(t *testing.T) {
+	r := newRig(t, nil)
+	c := r.dial()
+	c.mustRegister(newBroker("broker-a", 0, "TopicTest", "T2"))
+	if n := c.allocs(c.frame(codec.CodeGetBrokerClusterInfo, nil)); n != 0 {
+		t.Errorf("106: %v allocations", n)
+	}
+}
+
 // An unchanged registration allocates nothing, however large it is, and whatever its answer
 // says of the master.
 func TestRegisterUnchangedAllocations(t *testing.T) {

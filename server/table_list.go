@@ -49,7 +49,7 @@ func (t *tableList) lies(s *routetable.Snapshot) []byte {
 // the lane for lists, where it holds up no lookup and no registration, and waits for no disk.
 //
 // Nothing is made for a peer that wants no answer, or is gone when it would be its turn.
-func (h *handlers) replyList(rq *Request, list tableList) {
+func (h *handlers) replyList(rq *Request, list *tableList) {
 	if rq.Oneway() {
 		rq.Reply(codec.Success, "", nil)
 		return
@@ -66,7 +66,7 @@ func (h *handlers) replyList(rq *Request, list tableList) {
 		return
 	}
 	rq.answerBytes = listBytes(&sizes)
-	rq.Offload(ListLane, func(p *Pending) { h.replyLargeList(p, &list) })
+	rq.Offload(ListLane, func(p *Pending) { h.replyLargeList(p, list) })
 }
 
 // replyLargeList runs in the lane for lists. What it sends, the loop has to give to the kernel:
