@@ -9,14 +9,14 @@ CMDS      := $(notdir $(wildcard cmd/*))
 export PHAROS_FUZZTIME := $(FUZZTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help build dist run test test-unit test-race test-privileged interop interop-full hostile measure bench bench-full bench-micro faults faults-full failover failover-full generate lint fuzz clean
+.PHONY: help build dist run test test-unit test-race test-privileged interop interop-full hostile measure bench bench-full bench-micro profile faults faults-full failover failover-full generate lint fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## namesrv, nsctl (and nsbench) into build/
 	@mkdir -p $(BUILD)
-	@for c in $(CMDS); do echo "build $$c"; CGO_ENABLED=0 $(GO) build $(GOFLAGS_BUILD) -o $(BUILD)/$$c ./cmd/$$c || exit 1; done
+	@for c in $(CMDS); do echo "build $$c"; CGO_ENABLED=0 $(GO) build $(GOFLAGS_BUILD) $$(ls cmd/$$c/*.pgo 2>/dev/null | sed 's/^/-pgo=/') -o $(BUILD)/$$c ./cmd/$$c || exit 1; done
 
 dist: build ## a RocketMQ home in build/dist: bin/mqnamesrv, bin/mqshutdown, conf/
 	@sh deploy/dist.sh $(BUILD) $(BUILD)/dist
@@ -70,6 +70,10 @@ bench-full: build ## all of it, hours; what was measured stays in build/bench/fu
 	@mkdir -p $(BUILD)/bench/full
 	$(call bench-targets,7) > $(BUILD)/bench/full/micro.txt
 	$(BUILD)/nsbench compare -out $(BUILD)/bench/full -full $(BENCHFLAGS)
+
+profile: ## measure anew what the compiler optimises namesrv for: cmd/namesrv/lookups.pgo
+	$(GO) test -trimpath -run '^$$' -bench 'LookupRun|GetRouteInfo|RegisterUnchanged|GetBrokerClusterInfo' -cpu 1 -benchtime 2s \
+		-o /dev/null -cpuprofile $(CURDIR)/cmd/namesrv/lookups.pgo ./server
 
 bench-micro: ## micro benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem ./codec ./routetable ./server
