@@ -52,7 +52,7 @@ type fakeBroker struct {
 
 // RunBroker is a fake broker until in ends. It prints events to out, one a line:
 // "connected SERVER LOCALPORT", "registered SERVER", "lost SERVER", "late SERVER CODE". It obeys
-// lines of in: "ask" asks for the cluster now, "abort" ends it with its connections reset, "stall"
+// lines of in: "ask" asks for the cluster now, after an event "asks"; "abort" ends it with its connections reset, "stall"
 // lets it ask on and on without reading an answer.
 func RunBroker(ctx context.Context, o BrokerOptions, in io.Reader, out io.Writer) error {
 	b := &fakeBroker{o: o, out: out}
@@ -150,7 +150,10 @@ func (b *fakeBroker) obey(ctx context.Context, in io.Reader, stopTimers func()) 
 	for lines.Scan() {
 		switch word := strings.TrimSpace(lines.Text()); word {
 		case "ask":
-			go b.ask(ctx)
+			go func() {
+				b.tell("asks")
+				b.ask(ctx)
+			}()
 		case "stall":
 			stopTimers()
 			go func() { b.tell("stall ended: %v", b.links[0].stall(ctx)) }()

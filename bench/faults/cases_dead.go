@@ -71,7 +71,7 @@ func vanishInFlight(ctx context.Context, w *world) error {
 	if err := w.strike(i, w.towardsBroker(i)); err != nil {
 		return err
 	}
-	if err := w.brokers[i].order("ask"); err != nil {
+	if err := w.brokers[i].ask(ctx); err != nil {
 		return err
 	}
 	w.sleep(ctx, 20*time.Millisecond)

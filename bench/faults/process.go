@@ -27,6 +27,7 @@ type broker struct {
 	ports map[int]int // local port of its connection to each name server
 	// registered counts its 103s that were answered.
 	registered int
+	asked      int           // times it asked because it was told to
 	notify     chan struct{} // closed and replaced at each event
 }
 
@@ -79,6 +80,8 @@ func (b *broker) follow(events *os.File, log *os.File) {
 			b.ports[server] = port
 		case "registered":
 			b.registered++
+		case "asks":
+			b.asked++
 		}
 		close(b.notify)
 		b.notify = make(chan struct{})
@@ -101,19 +104,32 @@ func (b *broker) port() int {
 
 // awaitRegistered waits until it has registered with the measured name server or another.
 func (b *broker) awaitRegistered(ctx context.Context, timeout time.Duration) error {
+	return b.await(ctx, timeout, "registered", func() bool { return b.registered > 0 })
+}
+
+// ask has it ask for the cluster, and returns when it is about to.
+func (b *broker) ask(ctx context.Context) error {
+	if err := b.order("ask"); err != nil {
+		return err
+	}
+	return b.await(ctx, 2*time.Second, "asked", func() bool { return b.asked > 0 })
+}
+
+// await waits until done, which is called with the lock held.
+func (b *broker) await(ctx context.Context, timeout time.Duration, what string, done func() bool) error {
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	for {
 		b.mu.Lock()
-		registered, next := b.registered > 0, b.notify
+		ready, next := done(), b.notify
 		b.mu.Unlock()
-		if registered {
+		if ready {
 			return nil
 		}
 		select {
 		case <-next:
 		case <-timer.C:
-			return fmt.Errorf("%s has not registered within %v", b.name, timeout)
+			return fmt.Errorf("%s has not %s within %v", b.name, what, timeout)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
