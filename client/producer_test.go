@@ -329,6 +329,11 @@ func TestLeastInFlightAvoidsTheSlow(t *testing.T) {
 		if got := share(n); got < n/3*98/100 || got > n/3*102/100 {
 			t.Errorf("quick: %d of %d", got, n)
 		}
+		for _, b := range c.brokers { // a broker's queues get as much as each other
+			if d := b.byQueue["0"] - b.byQueue["1"]; d < -n/300 || d > n/300 {
+				t.Errorf("queues of %s: %v", b.name, b.byQueue)
+			}
+		}
 		c.brokers["hb"].set(func(b *fakeBroker) { b.latency += 50 * time.Millisecond })
 		if got := share(n); got > n/3*20/100 {
 			t.Errorf("slow by 50 ms: %d of %d, at most a fifth of a third wanted", got, n)

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 )
@@ -65,6 +66,8 @@ type Candidates struct {
 	// Brokers are those the queues lie on, each once, in the order of their first queue.
 	Brokers []*Broker
 
+	groups []queueGroup   // of Brokers, in their order
+	turn   atomic.Uint64  // of the brokers
 	cursor *atomic.Uint64 // the topic's place in the round; it outlives the Candidates
 
 	// What the Candidates were made of, to tell whether they still hold.
@@ -124,6 +127,41 @@ func (c *Candidates) notOn(last string) *Candidate {
 	return c.Next(nil)
 }
 
+// queueGroup is the queues of one broker.
+type queueGroup struct {
+	queues []*Candidate
+	cursor atomic.Uint64 // the next one's place in the round
+}
+
+// NextOn returns the next queue in the round of those on broker b, nil if it has none.
+func (c *Candidates) NextOn(b *Broker) *Candidate {
+	for i := range c.Brokers {
+		if c.Brokers[i] == b {
+			return c.groups[i].next()
+		}
+	}
+	return nil
+}
+
+func (g *queueGroup) next() *Candidate {
+	return g.queues[g.cursor.Add(1)%uint64(len(g.queues))]
+}
+
+// group lists the queues of each broker. Their rounds start anywhere.
+func (c *Candidates) group() {
+	c.groups = make([]queueGroup, len(c.Brokers))
+	at := make(map[*Broker]int, len(c.Brokers))
+	for i, b := range c.Brokers {
+		at[b] = i
+		c.groups[i].cursor.Store(rand.Uint64N(1 << 32))
+	}
+	c.turn.Store(rand.Uint64N(1 << 32))
+	for i := range c.Queues {
+		g := &c.groups[at[c.Queues[i].Broker]]
+		g.queues = append(g.queues, &c.Queues[i])
+	}
+}
+
 // newCandidates lists a route's queues on the brokers in the best state that any of them is
 // in, and those in states up to worst: those that failed only count while nothing else is
 // left, or when asked for. It is nil if the route has no queue to send to. broker finds the
@@ -166,5 +204,6 @@ func newCandidates(r *Route, broker func(Target) *Broker, cursor *atomic.Uint64,
 		}
 	}
 	c.Brokers = brokers
+	c.group()
 	return c
 }

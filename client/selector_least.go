@@ -9,17 +9,19 @@ type LeastInFlight struct{}
 
 // Select implements Selector.
 func (LeastInFlight) Select(c *Candidates, last string) *Candidate {
-	least := int64(-1)
-	for _, b := range c.Brokers {
-		if n := b.inFlight.Load(); b.name != last && (least < 0 || n < least) {
-			least = n
+	n, first := uint64(len(c.Brokers)), c.turn.Add(1)
+	best, least := -1, int64(0)
+	for i := range n {
+		at := int((first + i) % n)
+		b := c.Brokers[at]
+		if inFlight := b.inFlight.Load(); b.name != last && (best < 0 || inFlight < least) {
+			best, least = at, inFlight
 		}
 	}
-	q := c.Next(func(q *Candidate) bool { return q.Broker.name != last && q.Broker.inFlight.Load() <= least })
-	if q != nil {
-		return q
+	if best < 0 {
+		return c.notOn(last) // only last is there
 	}
-	return c.notOn(last) // only last is there, or all got more since
+	return c.groups[best].next()
 }
 
 // Done implements Selector.

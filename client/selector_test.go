@@ -204,6 +204,9 @@ func TestEvenness(t *testing.T) {
 	brokers["a"].health.lost(now, errTest, true, time.Second, time.Second)
 	left := newCandidates(r, brokers.of, &cursor, 0, now, brokerUp)
 	checkEven(t, "RoundRobin with one down", choose(RoundRobin{}, left, n), n, 8)
+	// Queues in turn, also where brokers are chosen first, and in turn from time to time only.
+	brokers["b"].inFlight.Store(1)
+	checkEven(t, "LeastInFlight with one busier", choose(LeastInFlight{}, left, n), n, 4)
 	checkEven(t, "Weighted by nothing", sumBrokers(choose(Weighted{}, all, 8*n)), 8*n, 3)
 }
 
@@ -228,6 +231,13 @@ func TestWeightedShares(t *testing.T) {
 		if k := got[MessageQueue{BrokerName: name}]; k < want*98/100 || k > want*102/100 {
 			t.Errorf("%s got %d, want %d", name, k, want)
 		}
+	}
+	on := map[int32]int{}
+	for range 80 {
+		on[c.NextOn(brokers["b"]).Queue.QueueID]++
+	}
+	if len(on) != 8 || on[0] != 10 || on[7] != 10 || c.NextOn(&Broker{name: "b"}) != nil {
+		t.Errorf("80 times a queue on b: %v", on)
 	}
 	brokers["a"].inFlight.Store(9)
 	for range 8 {

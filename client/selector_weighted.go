@@ -65,10 +65,7 @@ func (w Weighted) Select(c *Candidates, last string) *Candidate {
 	point := rand.Float64() * total
 	for i, weight := range weights {
 		if point -= weight; point < 0 {
-			chosen := c.Brokers[i]
-			if q := c.Next(func(q *Candidate) bool { return q.Broker == chosen }); q != nil {
-				return q
-			}
+			return c.groups[i].next()
 		}
 	}
 	return c.notOn(last)
