@@ -53,8 +53,9 @@ func showServers(ctx context.Context, s *session, _ []string) error {
 	for i, r := range resolvers {
 		asking.Go(func() { surveys[i] = surveyOf(ctx, s.servers[i], r) })
 	}
-	roles := rolesIn(ctx, list, s.timeout)
+	asking.Go(func() { _, _ = list.Route(ctx, surveyTopic) })
 	asking.Wait()
+	roles := rolesIn(ctx, list, s.timeout) // late, since by now one that hangs has been left
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -68,9 +69,8 @@ func showServers(ctx context.Context, s *session, _ []string) error {
 	return report.verdict()
 }
 
-// rolesIn has the list used, and returns what each server is used for once all are known.
+// rolesIn returns what each server is used for, once that is known of all.
 func rolesIn(ctx context.Context, r *client.Resolver, patience time.Duration) map[string]client.ServerRole {
-	_, _ = r.Route(ctx, surveyTopic)
 	roles := map[string]client.ServerRole{}
 	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		known := true
@@ -101,7 +101,7 @@ func why(err error) string {
 	if errors.As(err, &e) && len(e.Attempts) > 0 {
 		err = e.Attempts[len(e.Attempts)-1].Err
 	}
-	return strings.ReplaceAll(err.Error(), "\n", " ")
+	return strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", " "), "client: ")
 }
 
 func (s *session) printServers(report serversReport) error {
@@ -112,7 +112,7 @@ func (s *session) printServers(report serversReport) error {
 			rows = append(rows, []string{r.Server, r.Role, "", "", "", "", r.Error})
 			continue
 		}
-		latency := strconv.FormatFloat(r.LatencyMillis, 'f', 1, 64) + "ms"
+		latency := strconv.FormatFloat(r.LatencyMillis, 'f', 2, 64) + "ms"
 		rows = append(rows, []string{r.Server, r.Role, latency, strconv.Itoa(r.Topics), strconv.Itoa(r.Brokers), r.Digest, ""})
 	}
 	if err := s.print(report, heading, rows); err != nil || s.json || len(report.Differences) == 0 {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pharosmq/pharos/codec"
 	"github.com/pharosmq/pharos/internal/testkit"
@@ -86,12 +87,12 @@ func TestServersThatDiffer(t *testing.T) {
 	for name, addr := range map[string]string{"A": a, "B": b, "GONE": gone} {
 		got = strings.ReplaceAll(got, addr, name)
 	}
-	got = regexp.MustCompile(`\d+\.\d+ms`).ReplaceAllString(got, "1.0ms")
+	got = regexp.MustCompile(`\d+\.\d+ms`).ReplaceAllString(got, "1.00ms")
 	got = regexp.MustCompile(`[0-9a-f]{12}`).ReplaceAllString(got, "DIGEST")
 	got = regexp.MustCompile(` +`).ReplaceAllString(got, " ")
 	want := `SERVER ROLE LATENCY TOPICS BROKERS DIGEST ERROR
-A in use 1.0ms 2 1 DIGEST 
-B stand-by 1.0ms 3 2 DIGEST 
+A in use 1.00ms 2 1 DIGEST 
+B stand-by 1.00ms 3 2 DIGEST 
 GONE resting connect to GONE: dial tcp GONE: connect: connection refused
 
 DIFFERENCE SERVER ANSWER
@@ -117,10 +118,17 @@ func TestServersOneOfWhichHangs(t *testing.T) {
 	}
 	defer l.Close() // nobody accepts: the kernel does
 	a := startServer(t)
-	code, stdout, stderr := nsctl(t, "servers", "-timeout", "1s", "-o", "json", "-n", l.Addr().String()+";"+a)
+	began := time.Now()
+	code, stdout, stderr := nsctl(t, "servers", "-timeout", "2s", "-o", "json", "-n", l.Addr().String()+";"+a)
 	var report serversReport
 	if err := json.Unmarshal([]byte(stdout), &report); err != nil {
 		t.Fatal(err)
+	}
+	if took := time.Since(began); took < 2*time.Second || took > 30*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if r := report.Servers; len(r) == 2 && (r[0].Role == "in use" || r[1].Role != "in use") {
+		t.Errorf("roles of one that hangs and one that does not: %q and %q", r[0].Role, r[1].Role)
 	}
 	if code != exitError || len(report.Servers) != 2 || report.Servers[0].Reachable || !strings.Contains(report.Servers[0].Error, "no answer in time") || !report.Servers[1].Reachable {
 		t.Errorf("exit %d, %s%s", code, stdout, stderr)

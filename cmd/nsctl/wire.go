@@ -14,7 +14,8 @@ var limits = codec.DefaultLimits()
 // resolverOf returns a resolver for some name servers, asked in their order.
 func (s *session) resolverOf(servers ...string) (*client.Resolver, error) {
 	return client.NewResolver(client.ResolverOptions{
-		Servers: servers, KeepOrder: true, ConnectTimeout: s.timeout, RPCTimeout: s.timeout, Limits: limits,
+		Servers: servers, KeepOrder: true, Limits: limits,
+		ConnectTimeout: s.timeout, RPCTimeout: s.timeout, LookupTimeout: s.timeout,
 	})
 }
 

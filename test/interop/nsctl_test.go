@@ -65,6 +65,7 @@ func TestNsctl(t *testing.T) {
 			}
 		}
 	}
+	sameForServers(t, nsctl, tw)
 	note(t, "%d looks compared with a Java name server, as tables and as JSON", len(nsctlCases))
 
 	for _, demo := range demos {
@@ -73,6 +74,16 @@ func TestNsctl(t *testing.T) {
 		}
 	}
 	tw.AwaitMembers(t, "demo-broker", "")
+}
+
+// sameForServers has nsctl compare the two servers itself.
+func sameForServers(t *testing.T, nsctl string, tw *Twins) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), nsctl, "-n", tw.Java.Addr()+";"+tw.Subject.Addr(), "-timeout", "30s", "servers")
+	cmd.Env = baseEnv()
+	if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "DIFFERENCE") || !strings.Contains(string(out), "stand-by") {
+		t.Errorf("nsctl servers: %v\n%s", err, out)
+	}
 }
 
 // pretendBrokers registers a master and a slave in one zone, and a master of another group.
