@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -90,18 +91,21 @@ func keys(m map[string]uint64) (all []string) {
 // open loop must see them all, from when they were due. A closed loop sees one.
 func TestOpenLoopCountsFromWhenRequestsWereDue(t *testing.T) {
 	w := &World{Topics: 10, Brokers: 1}
-	s := newFakeServer(t, w)
-	s.stall, s.stallAt = 400*time.Millisecond, 100
-	g := Group{Name: "lookups", World: w, Conns: 1, Depth: 4, Rate: 500}
-	r := runPlan(t, Plan{To: s.addr, Groups: []Group{g}, Duration: time.Second})
-	got := r.Windows[0].Group("lookups")
-	// 200 of some 500 requests were due while it stood still; half of them waited 200 ms.
-	if got.Latency.P90 < 100_000 || got.Latency.Max < 390_000 {
-		t.Errorf("P90 %.0f us and max %.0f us: the pause is not seen by those that waited for it", got.Latency.P90, got.Latency.Max)
-	}
-	if got.Latency.Count < 450 {
-		t.Errorf("%d latencies for some 500 due requests", got.Latency.Count)
-	}
+	onAQuietMoment(t, func() error {
+		s := newFakeServer(t, w)
+		s.stall, s.stallAt = 400*time.Millisecond, 100
+		g := Group{Name: "lookups", World: w, Conns: 1, Depth: 4, Rate: 500}
+		r := runPlan(t, Plan{To: s.addr, Groups: []Group{g}, Duration: time.Second})
+		got := r.Windows[0].Group("lookups")
+		// 200 of some 500 requests were due while it stood still; half of them waited 200 ms.
+		if got.Latency.P90 < 100_000 || got.Latency.Max < 390_000 {
+			return fmt.Errorf("P90 %.0f us and max %.0f us: the pause is not seen by those that waited for it", got.Latency.P90, got.Latency.Max)
+		}
+		if got.Latency.Count < 450 {
+			return fmt.Errorf("%d latencies for some 500 due requests", got.Latency.Count)
+		}
+		return nil
+	})
 }
 
 // An open loop keeps its rate.
@@ -109,12 +113,29 @@ func TestOpenLoopRate(t *testing.T) {
 	w := &World{Topics: 10, Brokers: 1}
 	s := newFakeServer(t, w)
 	for _, spin := range []bool{false, true} {
-		g := Group{Name: "lookups", World: w, Conns: 3, Depth: 64, Rate: 1000}
-		r := runPlan(t, Plan{To: s.addr, Groups: []Group{g}, Duration: time.Second, Spin: spin})
-		if got := r.Windows[0].Group("lookups"); got.Due < 950 || got.Due > 1050 {
-			t.Errorf("spin %v: %d requests due in %.2f s at 1000 a second", spin, got.Due, r.Windows[0].Seconds)
-		}
+		onAQuietMoment(t, func() error {
+			g := Group{Name: "lookups", World: w, Conns: 3, Depth: 64, Rate: 1000}
+			r := runPlan(t, Plan{To: s.addr, Groups: []Group{g}, Duration: time.Second, Spin: spin})
+			if got := r.Windows[0].Group("lookups"); got.Due < 950 || got.Due > 1050 {
+				return fmt.Errorf("spin %v: %d requests due in %.2f s at 1000 a second", spin, got.Due, r.Windows[0].Seconds)
+			}
+			return nil
+		})
 	}
+}
+
+// onAQuietMoment fails the test if check, which depends on time, fails again and again: once,
+// it may be that others had the processor.
+func onAQuietMoment(t *testing.T, check func() error) {
+	t.Helper()
+	var err error
+	for range 5 {
+		if err = check(); err == nil {
+			return
+		}
+		t.Log(err)
+	}
+	t.Error(err)
 }
 
 // A broker with too many topics for a frame registers in parts, none of which has one topic.
