@@ -173,10 +173,8 @@ func newCandidates(r *Route, broker func(Target) *Broker, cursor *atomic.Uint64,
 	best := brokerDown
 	for i := range r.targets {
 		b := broker(r.targets[i])
-		state, ok := seen[b]
-		if !ok {
-			var until time.Time
-			state, until = b.health.state(now)
+		if _, ok := seen[b]; !ok {
+			state, until := b.health.state(now)
 			seen[b] = state
 			best = min(best, state)
 			if !until.IsZero() && (c.until.IsZero() || until.Before(c.until)) {
