@@ -88,6 +88,8 @@ type connection struct {
 	roomWatched    bool        // the watcher knows of it
 	look           intakeLook
 	inIncoming     bool   // is in loop.incoming
+	turn           turn   // of those that stream
+	keptBytes      int    // of what was read, left by the last callback
 	outMillis      int64  // when its peer last took something of what waits, or nothing waited
 	ackedBytes     uint64 // what the peer had acknowledged
 	ackedMillis    int64  // at this time

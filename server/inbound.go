@@ -22,6 +22,7 @@ func (l *loop) settle(c *connection) {
 	if held == 0 && c.inboundHeld.Load() == 0 {
 		return // the usual case: whole frames came, and are done
 	}
+	c.keptBytes = c.wire.InboundBuffered()
 	c.progressMillis.Store(l.localMillis)
 	l.holdInbound(c, held)
 	if held > l.srv.o.inboundBytesMax() {

@@ -42,7 +42,10 @@ type loop struct {
 	again    []*connection // with work left at the bound of a callback
 	draining []*connection // with unsent output, or blocked
 	incoming []*connection // with a large frame that comes in
-	pump     pumpTimer
+	turns    turns         // of those that stream
+
+	fullReadBytes int // a socket that had less has run dry
+	pump          pumpTimer
 
 	mailMu      sync.Mutex
 	mail        []mail
@@ -79,6 +82,7 @@ func (b *batch) spent() bool { return b.framesLeft <= 0 || b.outLeft <= 0 || b.b
 func newLoop(srv *Server, engine loopEngine) *loop {
 	l := &loop{srv: srv, engine: engine, stats: newLoopStats(srv.table.slots())}
 	l.run.slot = srv.table.lookupSlot()
+	l.fullReadBytes = fullReadBytes(srv.o.ReadBufferBytes)
 	l.clock = NewStallClock(srv.clock.RawMillis(), tickMillis)
 	l.readClocks()
 	l.pump.init(l)
@@ -114,6 +118,7 @@ func (l *loop) ended(c *connection, reason CloseReason, errno syscall.Errno) {
 	l.conns[c.slot].slot = c.slot
 	l.conns[last] = nil
 	l.conns = l.conns[:last]
+	l.leaveTurn(c)
 	if c.large != nil {
 		c.large.release()
 		c.large = nil
@@ -138,9 +143,10 @@ func (l *loop) traffic(c *connection) {
 	l.beginBatch(buffered > timedFromBytes || c.large != nil)
 	if c.blocked && !l.unblock(c) {
 		l.engine.setReading(c.wire, false)
-	} else {
+	} else if buffered < l.fullReadBytes && c.turn.state == turnNone || l.mayRead(c, buffered) {
 		l.read(c)
 		l.flush(c)
+		l.endTurn(c)
 	}
 	l.settle(c)
 	l.endBatch()

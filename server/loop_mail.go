@@ -148,6 +148,7 @@ func (l *loop) pumpNow() {
 		l.traffic(c) // may append to l.again
 		spent = l.srv.clock.nanos() - start
 	}
+	l.lookAtTurns()
 	l.again = append(l.again[:0], l.again[served:]...)
 	clear(l.again[len(l.again):cap(l.again)])
 	if len(l.again) > 0 {
@@ -159,7 +160,7 @@ func (l *loop) pumpNow() {
 
 func (l *loop) anyBlocked() bool {
 	for _, c := range l.draining {
-		if c.stops&^stopIntake != 0 && !c.closed {
+		if c.stops&^stopsTold != 0 && !c.closed {
 			return true
 		}
 	}

@@ -117,7 +117,7 @@ func (l *loop) drainOne(c *connection, stalls bool) bool {
 	if l.unblock(c) {
 		l.serveAgain(c)
 	}
-	if unsent == 0 && c.stops&^stopIntake == 0 {
+	if unsent == 0 && c.stops&^stopsTold == 0 {
 		c.inDraining = false
 		return false
 	}

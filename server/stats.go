@@ -126,6 +126,7 @@ type LoopStats struct {
 	Callbacks         uint64
 	BoundedCallbacks  uint64 // stopped at the bound on work, with more to do
 	PausedConnections uint64 // times a connection was not read from until it had read, or its requests in lanes were done
+	TurnsWaited       uint64 // times a connection that streams waited for its turn
 	LongestNanos      int64  // the longest timed callback since the last Stats
 }
 
@@ -148,6 +149,7 @@ func (s *LoopStats) add(o *LoopStats) {
 	s.Callbacks += o.Callbacks
 	s.BoundedCallbacks += o.BoundedCallbacks
 	s.PausedConnections += o.PausedConnections
+	s.TurnsWaited += o.TurnsWaited
 	s.LongestNanos = max(s.LongestNanos, o.LongestNanos)
 }
 

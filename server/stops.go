@@ -2,7 +2,8 @@ package server
 
 // stops are the reasons for which a connection is not read from, a set. One that has any is
 // blocked: what it sends stays in the kernel's buffers, and then with the peer. That is never
-// done to a connection for what others do on small requests: lookups are read at all times.
+// done to a connection for what others do on small requests: lookups are read at all times,
+// but for those that stream, which take turns.
 type stops uint8
 
 const (
@@ -14,25 +15,36 @@ const (
 	stopRoom
 	// stopIntake: its large frame waits for its turn (intake.go).
 	stopIntake
+	// stopTurn: it streams, and so do many others (turns.go).
+	stopTurn
 )
+
+// stopsTold are the reasons whose end is told to the connection's loop. Others are looked at
+// every few milliseconds.
+const stopsTold = stopIntake | stopTurn
 
 // stopsOurs are the reasons that are the server's, not the peer's: time spent so counts against
 // nobody.
-const stopsOurs = stopLanes | stopRoom | stopIntake
+const stopsOurs = stopLanes | stopRoom | stopIntake | stopTurn
 
 // block stops reading from c.
 func (l *loop) block(c *connection, why stops) {
 	if c.closed {
 		return
 	}
+	if c.turn.state == turnHeld {
+		l.leaveTurn(c)
+	}
 	c.stops |= why
 	c.waits.Store(c.stops&stopsOurs != 0)
 	if !c.blocked {
 		c.blocked = true
-		l.stats.PausedConnections++
+		if why != stopTurn {
+			l.stats.PausedConnections++
+		}
 		l.engine.setReading(c.wire, false)
 	}
-	if why != stopIntake { // which tells when it is over
+	if why&stopsTold == 0 {
 		l.watch(c)
 		l.pump.wakeIn(blockedPollInterval)
 	}
@@ -57,8 +69,14 @@ func (l *loop) unblock(c *connection) bool {
 	if c.stops&stopRoom != 0 && l.roomFor(c) {
 		c.stops &^= stopRoom
 	}
+	if c.turn.state != turnWaiting && !c.inAgain { // see leaveTurn
+		c.stops &^= stopTurn
+	}
 	c.waits.Store(c.stops&stopsOurs != 0)
 	if c.stops != 0 {
+		if c.turn.state == turnHeld && c.stops != stopTurn { // it could not use it
+			l.leaveTurn(c)
+		}
 		return false
 	}
 	c.blocked = false

@@ -79,6 +79,7 @@ func collectConnections(ch chan<- prometheus.Metric, st *server.Stats) {
 		counter(ch, descCloses, n, server.CloseReason(reason).String())
 	}
 	counter(ch, descPaused, st.Loops.PausedConnections)
+	counter(ch, descTurnsWaited, st.Loops.TurnsWaited)
 	counter(ch, descBytesIn, st.Loops.BytesIn)
 	counter(ch, descBytesOut, st.Loops.BytesOut)
 	small := st.Loops.FramesIn - st.Loops.LargeFramesIn - st.Loops.ResponsesIn

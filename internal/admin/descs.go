@@ -28,6 +28,7 @@ var (
 	descAccepted       = desc("connections_accepted_total", "Connections accepted.")
 	descRefused        = desc("connections_refused_total", "Connections accepted and closed at once, for want of descriptors.")
 	descCloses         = desc("connection_closes_total", "Connections that ended, by reason.", "reason")
+	descTurnsWaited    = desc("connection_turns_waited_total", "Times a connection that sends without a break waited for its turn among many such.")
 	descPaused         = desc("connection_pauses_total", "Times a connection was not read from until it had taken its answers, or its requests in lanes were done.")
 	descBytesIn        = desc("received_bytes_total", "Bytes read from connections.")
 	descBytesOut       = desc("sent_bytes_total", "Bytes of answers.")

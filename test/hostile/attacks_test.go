@@ -41,6 +41,7 @@ var attacks = []attack{
 	{name: "registrations of 16 MB back to back", peers: 2, pause: 0, run: hugeRegistrations},
 	{name: "unknown codes and topics, unsolicited replies", peers: 20, pause: 0, run: unknowns},
 	{name: "lists of 20,000 topics, pipelined on 50 connections", peers: 51, pause: 100 * time.Millisecond, run: listPoller},
+	{name: "streams: 200 that do not end, and 3 that send 720 kB and hang up", peers: 203, pause: 0, run: streams},
 	{name: "200 connections register changed tables", peers: 200, pause: 0, run: changingBrokers},
 }
 
@@ -224,6 +225,28 @@ func unknowns(addr string, peer int) error {
 			return err
 		}
 	}
+}
+
+// streams sends replies that nobody asked for as fast as the server takes them: without end,
+// or, the last peers, 720 kB of them on one connection after the other.
+func streams(addr string, peer int) error {
+	c, err := net.DialTimeout("tcp", addr, replyTimeout)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	var batch []byte
+	for i := int32(0); len(batch) < 36_000; i++ {
+		h := codec.Header{Code: codec.Success, Opaque: i, Flag: 1, Ext: []codec.ExtField{{Key: "topic", Value: topicName(0)}}}
+		batch = codec.AppendCommand(batch, codec.SerializeJSON, &h, nil)
+	}
+	for i := 0; peer < 200 || i < 20; i++ {
+		_ = c.SetWriteDeadline(time.Now().Add(time.Minute))
+		if _, err := c.Write(batch); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // listPoller asks for all topics, ten at a time. Its first peer is the broker that has them.
