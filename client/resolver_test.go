@@ -363,12 +363,14 @@ func TestCallAt(t *testing.T) {
 type script struct {
 	mu    sync.Mutex
 	says  []any // []string or error
+	takes time.Duration
 	asked int
 }
 
 func (s *script) Refresh() time.Duration { return 2 * time.Minute }
 
 func (s *script) Addresses(context.Context) ([]string, error) {
+	time.Sleep(s.takes)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	say := s.says[min(s.asked, len(s.says)-1)]
@@ -404,6 +406,18 @@ func TestListFollowsItsSource(t *testing.T) {
 		f(2*time.Minute, nsB, nsB)       // it failed
 		f(10*time.Second, nsB, nsC, nsB) // and is asked again soon
 		f(2*time.Minute+time.Second, nsC, nsC)
+	})
+}
+
+// Goal: who asks before the first list has come waits for it.
+func TestFirstListIsWaitedFor(t *testing.T) {
+	source := &script{says: []any{[]string{nsB}}, takes: time.Second}
+	inBubble(t, ResolverOptions{Source: source}, func(t *testing.T, n *fakeNet, r *Resolver) {
+		began := time.Now()
+		route, err := r.Route(t.Context(), "T")
+		if took := time.Since(began); err != nil || answeredBy(route) != nsB || took < time.Second || took > 1100*time.Millisecond {
+			t.Errorf("%v from %q after %v", err, answeredBy(route), took)
+		}
 	})
 }
 

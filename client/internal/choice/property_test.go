@@ -27,7 +27,7 @@ func TestNeverWithoutAServerThatAnswers(t *testing.T) {
 		good := func(is condition) bool { return is == up || is == slow }
 		w.after = func() { w.check(bound, good) }
 		w.load(time.Duration(rapid.IntRange(50, 1000).Draw(t, "lookups every ms")) * ms)
-		for range rapid.IntRange(1, 30).Draw(t, "changes") {
+		for range rapid.IntRange(1, 15).Draw(t, "changes") {
 			addr := rapid.SampledFrom(addrs).Draw(t, "server")
 			w.become(addr, condition(rapid.IntRange(0, len(conditionNames)-1).Draw(t, "becomes")))
 			w.run(time.Duration(rapid.IntRange(1, 20_000).Draw(t, "for ms")) * ms)
