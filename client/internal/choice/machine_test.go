@@ -410,3 +410,56 @@ func TestNotHung(t *testing.T) {
 		t.Error("not left after three")
 	}
 }
+
+// rested is a world in which "b" has failed for so long that it rests for half a minute.
+func rested(t *testing.T, p Params) *world {
+	t.Helper()
+	w := started(t, p, "a", "b")
+	w.become("b", refusing)
+	w.run(3 * time.Minute)
+	dials := w.dials["b"]
+	w.until("a failed attempt", time.Minute, func() bool { return w.dials["b"] > dials })
+	w.run(10 * ms)
+	w.become("b", up)
+	return w
+}
+
+// Goal: who rests is called back when the one in use is gone, or of no use, with callers or
+// without.
+func TestCalledBack(t *testing.T) {
+	f := func(is condition, every time.Duration) {
+		t.Helper()
+		w := rested(t, Params{})
+		if every > 0 {
+			w.load(every)
+		}
+		w.run(500 * ms)
+		w.become("a", is)
+		if took := w.until("call back", time.Minute, func() bool { return w.m.InUse() == "b" }); took > 1500*ms {
+			t.Errorf("%v: called back after %v", is, took)
+		}
+	}
+	f(refusing, 0)
+	f(refusing, 100*ms)
+	f(garbage, 100*ms)
+	f(busy, 100*ms)
+}
+
+// Goal: nobody is left for being silent when the other one says nothing either: it may be our
+// own path.
+func TestSilenceNeedsAWitness(t *testing.T) {
+	w := started(t, Params{Silence: 500 * ms}, "a", "b")
+	w.load(10 * ms)
+	w.run(time.Second)
+	w.become("a", hung)
+	w.become("b", hung)
+	w.run(2 * time.Second)
+	if w.m.InUse() != "a" {
+		t.Errorf("%q is in use: %s", w.m.InUse(), w.describe())
+	}
+	w.become("b", up)
+	w.run(10 * ms)
+	if w.m.InUse() != "b" {
+		t.Errorf("%q is in use after b spoke: %s", w.m.InUse(), w.describe())
+	}
+}
