@@ -112,10 +112,12 @@ func (r *Resolver) now() time.Duration { return time.Since(r.began) }
 
 func (r *Resolver) time(at time.Duration) time.Time { return r.began.Add(at) }
 
-// tell gives the machine some evidence and does what it then wants.
+// tell gives the machine some evidence and does what it then wants. What was heard before
+// counts first.
 func (r *Resolver) tell(evidence func(m *choice.Machine, now time.Duration)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.hear()
 	evidence(r.machine, r.now())
 	r.settle()
 }
@@ -387,8 +389,5 @@ func (r *Resolver) probe(addr string, l *link) {
 
 // timedOut tells the machine that there was no answer in time.
 func (r *Resolver) timedOut(addr string, l *link, asked time.Duration, probe bool) {
-	r.tell(func(m *choice.Machine, now time.Duration) {
-		r.hear()
-		m.TimedOut(now, addr, l.gen, asked, probe)
-	})
+	r.tell(func(m *choice.Machine, now time.Duration) { m.TimedOut(now, addr, l.gen, asked, probe) })
 }

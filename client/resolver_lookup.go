@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pharosmq/pharos/client/internal/choice"
+	"github.com/pharosmq/pharos/client/internal/pause"
 	"github.com/pharosmq/pharos/client/internal/wire"
 	"github.com/pharosmq/pharos/codec"
 )
@@ -20,10 +21,9 @@ type lookup struct {
 	// take looks at a reply: choice.Good ends the lookup with what it returns.
 	take func(*Reply) (choice.Answer, error)
 
-	began    time.Time
-	limit    time.Time // of the whole
+	limit    pause.Deadline // of the whole
 	flights  [2]*flight
-	hedgeAt  time.Time // zero: not
+	hedgeAt  time.Duration // 0: not
 	attempts []Attempt
 	tried    []triedServer
 	changed  <-chan struct{}
@@ -35,7 +35,7 @@ type flight struct {
 	link    *link
 	pending *wire.Pending
 	asked   time.Duration
-	until   time.Time
+	until   pause.Deadline
 	hedge   bool
 	inUse   bool // its server was the one in use then
 }
@@ -51,8 +51,7 @@ const triedMax = 2
 // run asks servers until one has answered, or none can be asked, or time is up. It returns
 // the error of take, or why there is nothing to take.
 func (l *lookup) run(ctx context.Context) error {
-	l.began = time.Now()
-	l.limit = l.began.Add(l.r.o.LookupTimeout)
+	l.limit = pause.After(l.r.now(), l.r.o.LookupTimeout)
 	timer := time.NewTimer(l.r.o.LookupTimeout)
 	defer timer.Stop()
 	defer l.land()
@@ -65,7 +64,7 @@ func (l *lookup) run(ctx context.Context) error {
 				return l.fail(nil)
 			}
 		}
-		timer.Reset(time.Until(l.next()))
+		timer.Reset(l.next() - l.r.now())
 		select {
 		case reply := <-l.flights[0].reply():
 			if done, err := l.answered(0, reply); done {
@@ -82,7 +81,7 @@ func (l *lookup) run(ctx context.Context) error {
 		case <-l.changed:
 			l.follow(ctx)
 		case <-timer.C:
-			if err := l.late(ctx); err != nil {
+			if done, err := l.late(ctx); done {
 				return err
 			}
 		case <-ctx.Done():
@@ -117,15 +116,15 @@ func (l *lookup) land() {
 }
 
 // next is when the lookup does something by itself.
-func (l *lookup) next() time.Time {
-	at := l.limit
+func (l *lookup) next() time.Duration {
+	at := l.limit.Next()
 	for _, f := range l.flights {
-		if f != nil && f.until.Before(at) {
-			at = f.until
+		if f != nil {
+			at = min(at, f.until.Next())
 		}
 	}
-	if !l.hedgeAt.IsZero() && l.hedgeAt.Before(at) {
-		at = l.hedgeAt
+	if l.hedgeAt != 0 {
+		at = min(at, l.hedgeAt)
 	}
 	return at
 }
@@ -171,7 +170,7 @@ func (l *lookup) pick(ctx context.Context) (*flight, choice.Verdict, error) {
 		r.stats.FailOvers++
 	} else if r.stats.Lookups++; l.hedge {
 		r.machine.Lookup()
-		l.hedgeAt = time.Now().Add(r.machine.HedgeAfter())
+		l.hedgeAt = now + r.machine.HedgeAfter()
 	}
 	return l.ask(now, addr, gen), v, nil
 }
@@ -180,7 +179,7 @@ func (l *lookup) pick(ctx context.Context) (*flight, choice.Verdict, error) {
 func (l *lookup) ask(now time.Duration, addr string, gen uint64) *flight {
 	r := l.r
 	f := &flight{
-		addr: addr, link: r.links[addr], asked: now, until: time.Now().Add(r.o.RPCTimeout),
+		addr: addr, link: r.links[addr], asked: now, until: pause.After(now, r.o.RPCTimeout),
 		inUse: addr == r.machine.InUse(),
 	}
 	r.machine.Asked(now, addr, gen)
@@ -206,7 +205,7 @@ func (l *lookup) hasTried(addr string, gen uint64) bool {
 func (l *lookup) send(ctx context.Context, f *flight) bool {
 	if len(l.body) > 0 { // requests without one always find room
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, f.until)
+		ctx, cancel = context.WithTimeout(ctx, l.r.o.RPCTimeout)
 		defer cancel()
 	}
 	pending, err := f.link.conn.Begin(ctx, l.header, l.body)
@@ -289,7 +288,7 @@ func (l *lookup) deserted(inUse string) bool {
 
 // second has a second server asked.
 func (l *lookup) second(ctx context.Context, f *flight) {
-	l.hedgeAt = time.Time{}
+	l.hedgeAt = 0
 	if !l.send(ctx, f) {
 		return
 	}
@@ -301,22 +300,32 @@ func (l *lookup) second(ctx context.Context, f *flight) {
 	}
 }
 
-// late does what time brings: a second question, or the end of a flight or of the lookup.
-func (l *lookup) late(ctx context.Context) error {
-	now := time.Now()
-	if !now.Before(l.limit) {
+// late does what time brings: a second question, or the end of a flight or of the lookup. But
+// what has come counts first. done ends the lookup with err.
+func (l *lookup) late(ctx context.Context) (done bool, err error) {
+	for i := range l.flights {
+		select {
+		case reply := <-l.flights[i].reply():
+			if done, err := l.answered(i, reply); done {
+				return true, err
+			}
+		default:
+		}
+	}
+	now := l.r.now()
+	if l.limit.Over(now) {
 		l.timeOut(now, true)
-		return l.fail(ErrTimeout)
+		return true, l.fail(ErrTimeout)
 	}
 	l.timeOut(now, false)
-	if l.hedgeAt.IsZero() || now.Before(l.hedgeAt) {
-		return nil
+	if l.hedgeAt == 0 || now < l.hedgeAt {
+		return false, nil
 	}
-	l.hedgeAt = time.Time{}
+	l.hedgeAt = 0
 	if first := l.flights[0]; first != nil && l.flights[1] == nil {
 		l.again(ctx, first)
 	}
-	return nil
+	return false, nil
 }
 
 // again asks a second server because the first is late, if the budget allows it.
@@ -336,14 +345,14 @@ func (l *lookup) again(ctx context.Context, first *flight) {
 }
 
 // timeOut ends the flights whose time is up, or all.
-func (l *lookup) timeOut(now time.Time, all bool) {
+func (l *lookup) timeOut(now time.Duration, all bool) {
 	for i, f := range l.flights {
-		if f == nil || now.Before(f.until) && !all {
+		if f == nil || !f.until.Over(now) && !all {
 			continue
 		}
 		l.flights[i] = nil
 		f.pending.Cancel()
-		if !now.Before(f.until) {
+		if f.until.Up() {
 			l.r.timedOut(f.addr, f.link, f.asked, false)
 		}
 		l.note(f, fmt.Errorf("%w (%v)", ErrTimeout, (l.r.now()-f.asked).Round(time.Millisecond)))

@@ -39,9 +39,10 @@ var arrows = map[string][]string{
 	"internal/testkit/process":   {},
 	"bpf/tcpinfo":                {},
 	"internal/tidy":              {},
-	"client":                     {"codec", "client/internal/wire", "client/internal/choice"},
-	"client/internal/wire":       {"codec"},
-	"client/internal/choice":     {},
+	"client":                     {"codec", "client/internal/wire", "client/internal/choice", "client/internal/pause"},
+	"client/internal/wire":       {"codec", "client/internal/pause"},
+	"client/internal/choice":     {"client/internal/pause"},
+	"client/internal/pause":      {},
 	"bench":                      {"codec", "client", "internal/testkit", "internal/testkit/netns"},
 	"bench/limit":                {"codec"},
 	"cmd/namesrv":                {"server", "internal/admin", "internal/config", "internal/kvconfig", "routetable", "codec", "connhealth", "bpf", "internal/connwatch"},
@@ -65,7 +66,7 @@ var homes = map[string][]string{
 }
 
 // pure packages take time as an argument and say what happened in values and errors.
-var pure = map[string]bool{"codec": true, "routetable": true, "connhealth": true, "client/internal/choice": true}
+var pure = map[string]bool{"codec": true, "routetable": true, "connhealth": true, "client/internal/choice": true, "client/internal/pause": true}
 
 var impure = map[string][]string{
 	"time": {"Now", "Since", "Sleep", "After", "NewTimer", "NewTicker", "Tick"},

@@ -25,6 +25,10 @@
 // The last two, and answers of the kind "busy", need somebody to switch to; without one a bad
 // server is better than none.
 //
+// Time that a server did not have because our own process stood still is not held against it:
+// whenever it would be left for its silence, whoever reads gets a moment first, so that what
+// came meanwhile is heard (package pause).
+//
 // # How it comes back
 //
 // A server that was left rests: from RestMin, doubling with every failure in a row up to

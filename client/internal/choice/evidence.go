@@ -1,6 +1,10 @@
 package choice
 
-import "time"
+import (
+	"time"
+
+	"github.com/pharosmq/pharos/client/internal/pause"
+)
 
 // Answer is how good an answer was.
 type Answer uint8
@@ -21,8 +25,17 @@ const (
 
 // Asked: a request of a caller's was sent.
 func (m *Machine) Asked(now time.Duration, addr string, gen uint64) {
-	if s := m.of(addr, gen); s != nil && s.owed == never {
+	if s := m.of(addr, gen); s != nil {
+		m.owes(now, s)
+	}
+}
+
+// owes: a server is asked something, and owes an answer from now on if it did not before.
+func (m *Machine) owes(now time.Duration, s *server) {
+	if s.owed == never {
 		s.owed = now
+		s.overdue = pause.After(now, m.p.RPCTimeout)
+		s.hush = pause.After(now, m.p.Silence)
 	}
 }
 
@@ -152,7 +165,7 @@ func (m *Machine) TimedOut(now time.Duration, addr string, gen uint64, asked tim
 
 // checkOwed counts a server's silence while it owes an answer.
 func (m *Machine) checkOwed(now time.Duration, s *server) {
-	if s.owed == never || now-s.owed < m.p.RPCTimeout {
+	if s.owed == never || !s.overdue.Over(now) {
 		return
 	}
 	s.owed = never
@@ -181,7 +194,7 @@ func (m *Machine) checkSilence(now time.Duration) {
 		m.probe(now, s)
 		m.probe(now, other)
 	}
-	if now-s.owed < m.p.Silence {
+	if !s.hush.Over(now) {
 		return
 	}
 	if witness := m.witness(s); witness != nil {

@@ -159,9 +159,7 @@ func (m *Machine) probe(now time.Duration, s *server) {
 		return
 	}
 	s.probing, s.probedAt = true, now
-	if s.owed == never {
-		s.owed = now
-	}
+	m.owes(now, s)
 	m.actions = append(m.actions, Action{Do: Probe, Server: s.addr, Gen: s.gen})
 }
 

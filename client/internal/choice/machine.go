@@ -3,6 +3,8 @@ package choice
 import (
 	"slices"
 	"time"
+
+	"github.com/pharosmq/pharos/client/internal/pause"
 )
 
 // Role is what a server is used for.
@@ -82,10 +84,12 @@ type server struct {
 	readyAt  time.Duration
 	returned bool // it is ready after a failure, not for the first time
 
-	owed      time.Duration // since when it owes an answer; never: it does not
-	suspected bool          // it was probed for that
-	heard     time.Duration // when anything last came, at first when it was connected
-	spoke     time.Duration // the same without that; never: nothing came
+	owed      time.Duration  // since when it owes an answer; never: it does not
+	overdue   pause.Deadline // of that answer, by RPCTimeout
+	hush      pause.Deadline // the same by Silence, if a witness speaks
+	suspected bool           // it was probed for that
+	heard     time.Duration  // when anything last came, at first when it was connected
+	spoke     time.Duration  // the same without that; never: nothing came
 	silent    int
 	soft      int
 	unwell    bool // in use only because there is nobody else

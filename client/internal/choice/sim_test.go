@@ -4,6 +4,8 @@ import (
 	"container/heap"
 	"fmt"
 	"time"
+
+	"github.com/pharosmq/pharos/client/internal/pause"
 )
 
 // What a simulated server does.
@@ -27,6 +29,7 @@ const (
 	simLatency = time.Millisecond
 	simSlow    = 2 * time.Second
 	simDial    = 3 * time.Second
+	simWaking  = 20 * time.Millisecond // until what came during a pause of ours is read
 )
 
 type peer struct {
@@ -41,6 +44,8 @@ type event struct {
 	at  time.Duration
 	seq int
 	do  func()
+	// outside: it comes from a server, and has to be read.
+	outside bool
 }
 
 type agenda []event
@@ -95,7 +100,13 @@ func newWorld(t failer, p Params, addrs ...string) *world {
 
 func (w *world) at(t time.Duration, do func()) {
 	w.seq++
-	heap.Push(&w.todo, event{t, w.seq, do})
+	heap.Push(&w.todo, event{t, w.seq, do, false})
+}
+
+// come has something come from a server.
+func (w *world) come(d time.Duration, do func()) {
+	w.seq++
+	heap.Push(&w.todo, event{w.now + d, w.seq, do, true})
 }
 
 func (w *world) in(d time.Duration, do func()) { w.at(w.now+d, do) }
@@ -112,6 +123,25 @@ func (w *world) run(d time.Duration) {
 		if w.after != nil {
 			w.after()
 		}
+	}
+	w.now = end
+}
+
+// stand has our process stand still: what is due meanwhile happens at the end, in the worst
+// order: our timers first, whatever they then want, and only then what has come from servers.
+func (w *world) stand(d time.Duration) {
+	end := w.now + d
+	for i, e := range w.todo {
+		if e.at > end {
+			continue
+		}
+		if w.todo[i].at = end; e.outside {
+			w.todo[i].at = end + simWaking
+		}
+	}
+	heap.Init(&w.todo)
+	if w.timer != never {
+		w.timer = max(w.timer, end)
 	}
 	w.now = end
 }
@@ -186,12 +216,19 @@ func (w *world) perform(a Action) {
 func (w *world) ask(addr string, gen uint64, probe bool) {
 	p, asked, done := w.peers[addr], w.now, false
 	w.m.Asked(w.now, addr, gen)
-	w.in(w.p.RPCTimeout, func() {
-		if !done && p.gen == gen {
+	until := pause.After(asked, w.p.RPCTimeout)
+	var look func()
+	look = func() {
+		switch {
+		case done || p.gen != gen:
+		case until.Over(w.now):
 			done = true
 			w.m.TimedOut(w.now, addr, gen, asked, probe)
+		default:
+			w.at(until.Next(), look)
 		}
-	})
+	}
+	w.at(until.Next(), look)
 	answer := func(kind Answer) func() {
 		return func() {
 			if done || p.gen != gen {
@@ -209,11 +246,11 @@ func (w *world) ask(addr string, gen uint64, probe bool) {
 	}
 	switch p.is {
 	case up:
-		w.in(simLatency, answer(Good))
+		w.come(simLatency, answer(Good))
 	case slow:
-		w.in(simSlow, answer(Good))
+		w.come(simSlow, answer(Good))
 	case busy:
-		w.in(simLatency, answer(Busy))
+		w.come(simLatency, answer(Busy))
 	case hung:
 		p.waiting = append(p.waiting, answer(Good))
 	case garbage:

@@ -46,14 +46,14 @@ func (m *Machine) Next(now time.Duration) (at time.Duration, ok bool) {
 		if s.phase < proving || s.owed == never {
 			continue
 		}
-		add(s.owed + m.p.RPCTimeout)
+		add(s.overdue.Next())
 		if m.p.Silence <= 0 || s != m.inUse || m.best(s, nil) == nil {
 			continue
 		}
 		if !s.suspected {
 			add(s.owed + m.p.Silence/2)
-		} else if now < s.owed+m.p.Silence || m.witness(s) != nil {
-			add(s.owed + m.p.Silence) // later the witness's answer is what counts
+		} else if !s.hush.Up() {
+			add(s.hush.Next()) // once it is up, the witness's answer is what counts
 		}
 	}
 	return at, ok

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/pharosmq/pharos/codec"
 )
 
 // Call sends a request and waits for its reply, until the context ends or the connection
-// does. The header's opaque is the connection's to choose, version and language are filled in
+// does. A pause of our own process does not use the context's deadline up: what came meanwhile
+// is read first. The header's opaque is the connection's to choose, version and language are filled in
 // where they are zero; body is copied before Call returns. A reply with an error code is a
 // reply.
 //
@@ -17,16 +19,17 @@ import (
 // that gave up leaves no trace: its late reply is dropped and counted. Without a deadline a
 // call waits as long as the connection lives.
 func (c *Conn) Call(ctx context.Context, h codec.Header, body []byte) (*Reply, error) {
+	began := time.Now()
 	p, err := c.Begin(ctx, h, body)
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case r := <-p.reply:
+	switch r, why := wait(ctx, c.done, began, p.reply); why {
+	case came:
 		return r, nil
-	case <-ctx.Done():
+	case contextEnded:
 		err = fmt.Errorf("request %d to %s: no answer: %w", h.Code, c.addr, context.Cause(ctx))
-	case <-c.done:
+	case connEnded:
 		err = c.err
 	}
 	if r := p.Cancel(); r != nil {
@@ -82,18 +85,19 @@ func (p *Pending) Cancel() *Reply {
 // Oneway sends a request that is not answered, and returns when the kernel has taken it: that
 // says nothing about the server. The error is as that of Call.
 func (c *Conn) Oneway(ctx context.Context, h codec.Header, body []byte) error {
+	began := time.Now()
 	h.Opaque = c.calls.next()
 	h.Flag = h.Flag&^codec.FlagResponse | codec.FlagOneway
 	sent, err := c.enqueue(ctx, &h, body, true)
 	if err != nil {
 		return err
 	}
-	select {
-	case <-sent:
+	switch _, why := wait(ctx, c.done, began, sent); why {
+	case came:
 		return nil
-	case <-ctx.Done():
+	case contextEnded:
 		err = fmt.Errorf("request %d to %s: not sent: %w", h.Code, c.addr, context.Cause(ctx))
-	case <-c.done:
+	case connEnded:
 		err = c.err
 	}
 	select {

@@ -56,6 +56,26 @@ type Dialer struct {
 // Dial connects to addr ("host:port") and starts the connection's goroutines. End it with
 // Close. The context bounds connecting, not the connection's life.
 func (d *Dialer) Dial(ctx context.Context, addr string) (*Conn, error) {
+	began := time.Now()
+	nc, err := d.connect(ctx, addr)
+	if timeout := orDefault(d.Timeout, DefaultTimeout); err != nil && ctx.Err() == nil && timeout > 0 && time.Since(began) > timeout+lateMax {
+		nc, err = d.connect(ctx, addr) // it was us who stood still
+	}
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", addr, err)
+	}
+	if err := d.dress(nc); err != nil {
+		nc.Close()
+		return nil, fmt.Errorf("socket options of %s: %w", addr, err)
+	}
+	return newConn(nc, addr, d), nil
+}
+
+// lateMax is how late a time-out may end: whatever is later was late because of us.
+const lateMax = 100 * time.Millisecond
+
+// connect makes one attempt, within the time-out.
+func (d *Dialer) connect(ctx context.Context, addr string) (net.Conn, error) {
 	if timeout := orDefault(d.Timeout, DefaultTimeout); timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, timeout)
@@ -65,15 +85,7 @@ func (d *Dialer) Dial(ctx context.Context, addr string) (*Conn, error) {
 	if dial == nil {
 		dial = (&net.Dialer{KeepAlive: -1}).DialContext
 	}
-	nc, err := dial(ctx, "tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", addr, err)
-	}
-	if err := d.dress(nc); err != nil {
-		nc.Close()
-		return nil, fmt.Errorf("socket options of %s: %w", addr, err)
-	}
-	return newConn(nc, addr, d), nil
+	return dial(ctx, "tcp", addr)
 }
 
 // dress sets the socket options of a TCP connection.

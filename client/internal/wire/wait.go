@@ -1,0 +1,60 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/pharosmq/pharos/client/internal/pause"
+)
+
+// waited is how waiting ended.
+type waited uint8
+
+const (
+	came waited = iota
+	contextEnded
+	connEnded
+)
+
+// wait waits for something to come, until the context ends or the connection does. began is
+// when the time of the context's deadline, if it has one, began to count.
+func wait[T any](ctx context.Context, connDone <-chan struct{}, began time.Time, what <-chan T) (v T, how waited) {
+	deadline, bounded := ctx.Deadline()
+	if !bounded {
+		return waitUnbounded(ctx, connDone, what)
+	}
+	until := pause.After(0, deadline.Sub(began))
+	timer := time.NewTimer(until.Next() - time.Since(began))
+	defer timer.Stop()
+	for done := ctx.Done(); ; {
+		select {
+		case v = <-what:
+			return v, came
+		case <-connDone:
+			return v, connEnded
+		case <-timer.C:
+			if until.Over(time.Since(began)) {
+				<-ctx.Done() // at this moment, if not before
+				return v, contextEnded
+			}
+			timer.Reset(until.Next() - time.Since(began))
+		case <-done:
+			if !errors.Is(ctx.Err(), context.DeadlineExceeded) || until.Over(time.Since(began)) {
+				return v, contextEnded
+			}
+			done = nil // it was our time that ended, in a pause perhaps: the timer decides
+		}
+	}
+}
+
+func waitUnbounded[T any](ctx context.Context, connDone <-chan struct{}, what <-chan T) (v T, how waited) {
+	select {
+	case v = <-what:
+		return v, came
+	case <-connDone:
+		return v, connEnded
+	case <-ctx.Done():
+		return v, contextEnded
+	}
+}
