@@ -9,12 +9,15 @@ import (
 	"sort"
 	"time"
 
+	"github.com/pharosmq/pharos/client"
 	"github.com/pharosmq/pharos/codec"
-	"github.com/pharosmq/pharos/internal/testkit"
 )
 
 // digestTopics is how many topics' whole answers are compared between servers.
 const digestTopics = 50
+
+// digestTimeout bounds all of a server's answers: it may be slow, and is compared all the same.
+const digestTimeout = time.Minute
 
 // digest asks a filled server the same questions as all others and keeps a hash of the facts
 // it answers, whatever their order: Reply comparison looks at them.
@@ -22,13 +25,13 @@ func (c *Comparison) digest(ctx context.Context, s *Stage, l *contender) error {
 	if l.server.Yardstick || len(s.Renew) > 0 { // they change meanwhile
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, digestTimeout)
 	defer cancel()
-	client, err := testkit.Dial(ctx, l.process.Addr, testkit.ClientOptions{})
+	asked, err := asking(l.process.Addr, digestTimeout)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
+	defer asked.Close()
 	h := sha256.New()
 	for _, w := range s.Worlds {
 		for i := range digestTopics {
@@ -36,7 +39,7 @@ func (c *Comparison) digest(ctx context.Context, s *Stage, l *contender) error {
 			if i == 0 {
 				topic = w.unknownName(0)
 			}
-			facts, err := routeFacts(ctx, client, topic)
+			facts, err := routeFacts(ctx, asked, topic)
 			if err != nil {
 				return fmt.Errorf("topic %s: %w", topic, err)
 			}
@@ -51,8 +54,8 @@ func (c *Comparison) digest(ctx context.Context, s *Stage, l *contender) error {
 }
 
 // routeFacts is the answer to a lookup in a form that equal facts share.
-func routeFacts(ctx context.Context, client *testkit.Client, topic string) ([]byte, error) {
-	m, err := client.Call(ctx, codec.CodeGetRouteInfoByTopic, testkit.Ext("topic", topic), nil)
+func routeFacts(ctx context.Context, asked *client.Resolver, topic string) ([]byte, error) {
+	m, err := asked.Call(ctx, routeRequest(topic), nil)
 	if err != nil {
 		return nil, err
 	}
