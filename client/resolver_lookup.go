@@ -18,6 +18,7 @@ type lookup struct {
 	header codec.Header
 	body   []byte
 	hedge  bool
+	within time.Duration
 	// take looks at a reply: choice.Good ends the lookup with what it returns.
 	take func(*Reply) (choice.Answer, error)
 
@@ -51,8 +52,8 @@ const triedMax = 2
 // run asks servers until one has answered, or none can be asked, or time is up. It returns
 // the error of take, or why there is nothing to take.
 func (l *lookup) run(ctx context.Context) error {
-	l.limit = pause.After(l.r.now(), l.r.o.LookupTimeout)
-	timer := time.NewTimer(l.r.o.LookupTimeout)
+	l.limit = pause.After(l.r.now(), l.within)
+	timer := time.NewTimer(l.within)
 	defer timer.Stop()
 	defer l.land()
 	for {

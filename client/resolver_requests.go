@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"strings"
 	"time"
 
@@ -23,22 +24,45 @@ var errNoAnswerYet = errors.New("no answer yet")
 //
 // Java: MQClientAPIImpl#getTopicRouteInfoFromNameServer.
 func (r *Resolver) Route(ctx context.Context, topic string) (*codec.TopicRouteData, error) {
-	var route codec.TopicRouteData
-	l := lookup{r: r, header: routeHeader(topic), hedge: !r.o.NoHedge, take: func(reply *Reply) (choice.Answer, error) {
+	route, _, err := r.routeIfNew(ctx, r.o.LookupTimeout, topic, noAnswer)
+	return route, err
+}
+
+// answerID stands for the bytes of an answer: equal bytes have the same, others have another
+// but for one pair in 2^64.
+type answerID uint64
+
+// noAnswer is no answer's.
+const noAnswer answerID = 0
+
+var answerSeed = maphash.MakeSeed()
+
+func idOf(body []byte) answerID { return max(answerID(maphash.Bytes(answerSeed, body)), 1) }
+
+// routeIfNew is Route within some time, and within LookupTimeout; but the route is nil, and was not parsed, if the
+// answer is the last one again.
+func (r *Resolver) routeIfNew(ctx context.Context, within time.Duration, topic string, last answerID) (*codec.TopicRouteData, answerID, error) {
+	var route *codec.TopicRouteData
+	var id answerID
+	l := lookup{r: r, header: routeHeader(topic), hedge: !r.o.NoHedge, within: min(within, r.o.LookupTimeout), take: func(reply *Reply) (choice.Answer, error) {
 		a := judge(reply, true)
 		if reply.Code != codec.Success {
 			return a, &Refusal{reply.Code, reply.Remark}
 		}
-		var err error
-		if route, err = codec.ParseTopicRouteData(reply.Body, &r.o.Limits); err != nil {
+		if id = idOf(reply.Body); id == last {
+			return a, nil
+		}
+		parsed, err := codec.ParseTopicRouteData(reply.Body, &r.o.Limits)
+		if err != nil {
 			return choice.Senseless, fmt.Errorf("%w: %w", ErrBadReply, err)
 		}
+		route = &parsed
 		return a, nil
 	}}
 	if err := l.run(ctx); err != nil {
-		return nil, err
+		return nil, noAnswer, err
 	}
-	return &route, nil
+	return route, id, nil
 }
 
 // Call sends any other request that may be repeated, with the same fail-over but no hedging.
@@ -46,7 +70,7 @@ func (r *Resolver) Route(ctx context.Context, topic string) (*codec.TopicRouteDa
 // ready or leaving: then another one is asked, and the error is an ErrRefused if all are.
 func (r *Resolver) Call(ctx context.Context, h codec.Header, body []byte) (*Reply, error) {
 	var answer *Reply
-	l := lookup{r: r, header: h, body: body, take: func(reply *Reply) (choice.Answer, error) {
+	l := lookup{r: r, header: h, body: body, within: r.o.LookupTimeout, take: func(reply *Reply) (choice.Answer, error) {
 		a := judge(reply, false)
 		if a != choice.Good {
 			return a, &Refusal{reply.Code, reply.Remark}

@@ -46,6 +46,7 @@ type Route struct {
 	Err error
 
 	targets []Target
+	answer  answerID // from which it was made; noAnswer: not known
 }
 
 // Age is how long ago a name server last confirmed the route.
@@ -72,6 +73,13 @@ func newRoute(topic string, data *codec.TopicRouteData, old *Route, now time.Tim
 		return nil, err
 	}
 	return r, nil
+}
+
+// again is r after the same answer has come once more.
+func (r *Route) again(now time.Time) *Route {
+	same := *r
+	same.Fetched, same.Err = now, nil
+	return &same
 }
 
 // sortRouteData sorts as Java does before it compares (TopicRouteData#topicRouteDataChanged)

@@ -239,16 +239,33 @@ func (c *Routes) peek(topic string) *Route {
 	return nil
 }
 
-// ask makes one lookup. A panic of the Lookup is not ours to catch.
-func (c *Routes) ask(topic string) (*codec.TopicRouteData, error) {
+// newsLookup is a Lookup that knows by an answer's bytes that it is the last one again, so that
+// it need not be parsed, and that bounds its time itself. A Resolver is one.
+type newsLookup interface {
+	routeIfNew(ctx context.Context, within time.Duration, topic string, last answerID) (*codec.TopicRouteData, answerID, error)
+}
+
+// ask makes one lookup. The data is nil if the answer is the last one again, which had that
+// id. A panic of the Lookup is not ours to catch.
+func (c *Routes) ask(topic string, last answerID) (data *codec.TopicRouteData, id answerID, err error) {
+	if l, ok := c.lookup.(newsLookup); ok {
+		data, id, err = l.routeIfNew(c.ctx, c.o.LookupTimeout, topic, last)
+	} else {
+		data, err = c.askPlainly(topic)
+	}
+	if err != nil && c.ctx.Err() != nil {
+		err = fmt.Errorf("%w: route of topic %q", ErrClosed, topic)
+	}
+	return data, id, err
+}
+
+// askPlainly asks a Lookup that is not ours.
+func (c *Routes) askPlainly(topic string) (*codec.TopicRouteData, error) {
 	ctx, cancel := context.WithTimeout(c.ctx, c.o.LookupTimeout)
 	defer cancel()
 	data, err := c.lookup.Route(ctx, topic)
 	if err == nil && data == nil {
 		err = fmt.Errorf("%w: topic %q: an empty answer", ErrBadRoute, topic)
-	}
-	if err != nil && c.ctx.Err() != nil {
-		err = fmt.Errorf("%w: route of topic %q", ErrClosed, topic)
 	}
 	return data, err
 }

@@ -116,8 +116,12 @@ func (e *routeEntry) takeOff() {
 
 // fly makes the lookup that took off.
 func (e *routeEntry) fly() {
-	data, err := e.c.ask(e.topic)
-	f, change, watchers := e.land(data, err)
+	var known answerID
+	if old := e.route.Load(); old != nil {
+		known = old.answer
+	}
+	data, id, err := e.c.ask(e.topic, known)
+	f, change, watchers := e.land(data, id, err)
 	close(f.done)
 	for _, w := range watchers {
 		w.changed(change)
@@ -125,16 +129,23 @@ func (e *routeEntry) fly() {
 	e.finish()
 }
 
-// land takes the result of a lookup and says who is to be told of a change.
-func (e *routeEntry) land(data *codec.TopicRouteData, err error) (*routeFlight, Change, []*watcher) {
+// land takes the result of a lookup and says who is to be told of a change. Without data it is
+// the route there is again.
+func (e *routeEntry) land(data *codec.TopicRouteData, id answerID, err error) (*routeFlight, Change, []*watcher) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	f := e.flight
 	now := time.Now()
 	old := e.route.Load()
 	var next *Route
-	if err == nil {
-		next, err = newRoute(e.topic, data, old, now)
+	switch {
+	case err != nil:
+	case data == nil:
+		next = old.again(now)
+	default:
+		if next, err = newRoute(e.topic, data, old, now); err == nil {
+			next.answer = id
+		}
 	}
 	f.err = err
 	if err != nil {

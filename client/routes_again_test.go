@@ -1,0 +1,72 @@
+package client
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// Goal: an answer that comes again confirms the route without being parsed, another one does
+// replace it, and between them nothing is lost of what a failed lookup leaves.
+func TestTheSameAnswerAgain(t *testing.T) {
+	inBubble(t, ResolverOptions{}, func(t *testing.T, n *fakeNet, r *Resolver) {
+		c := NewRoutes(r, RoutesOptions{})
+		defer c.Close()
+		var changes atomic.Int32
+		defer c.Watch("T", func(Change) { changes.Add(1) })()
+		first, err := c.Fetch(t.Context(), "T")
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := func() *Route { r, _ := c.Route("T"); return r }
+
+		time.Sleep(5 * time.Minute)
+		if now := known(); now.Data != first.Data || now.Age() > 40*time.Second || changes.Load() != 1 || n.asked(nsA, "T") < 8 {
+			t.Errorf("after the same answers: age %v, %d changes, asked %d times, the same data: %v", now.Age(), changes.Load(), n.asked(nsA, "T"), now.Data == first.Data)
+		}
+
+		for _, addr := range []string{nsA, nsB, nsC} {
+			n.become(addr, overloaded)
+		}
+		time.Sleep(time.Minute)
+		if now := known(); !errors.Is(now.Err, ErrRefused) || now.Data != first.Data {
+			t.Errorf("while nobody answers: %v", now.Err)
+		}
+		n.become(nsA, answering)
+		time.Sleep(time.Minute)
+		if now := known(); now.Err != nil || now.Data != first.Data || now.Age() > 40*time.Second || changes.Load() != 1 {
+			t.Errorf("after the same answer came again: %v, %v old, %d changes", now.Err, now.Age(), changes.Load())
+		}
+
+		n.become(nsB, answering)
+		n.become(nsA, refused)
+		time.Sleep(5 * time.Minute)
+		if now := known(); answeredBy(now.Data) != nsB || changes.Load() != 2 || now.Err != nil {
+			t.Errorf("after another answer: that of %s, %d changes, %v", answeredBy(now.Data), changes.Load(), now.Err)
+		}
+	})
+}
+
+// Goal: nothing is parsed for an answer that is known.
+func TestRouteIfNew(t *testing.T) {
+	inBubble(t, ResolverOptions{}, func(t *testing.T, n *fakeNet, r *Resolver) {
+		route, id, err := r.routeIfNew(t.Context(), time.Second, "T", noAnswer)
+		if err != nil || route == nil || id == noAnswer {
+			t.Fatal(route, id, err)
+		}
+		route, again, err := r.routeIfNew(t.Context(), time.Second, "T", id)
+		if err != nil || route != nil || again != id {
+			t.Error(route, again, err)
+		}
+		if _, _, err = r.routeIfNew(t.Context(), time.Second, "none", id); !errors.Is(err, ErrTopicNotFound) {
+			t.Error(err)
+		}
+		n.become(nsA, mad)
+		n.become(nsB, refused)
+		n.become(nsC, refused)
+		if _, _, err = r.routeIfNew(t.Context(), time.Second, "T", id); !errors.Is(err, ErrBadReply) {
+			t.Error(err)
+		}
+	})
+}
