@@ -56,6 +56,9 @@ func allocated(fn func()) uint64 {
 // TestHostileRegistrations: whatever 16 MB of a registration say, reading them takes
 // bounded memory and time. The bounds are on all that is ever allocated, garbage included.
 func TestHostileRegistrations(t *testing.T) {
+	if underRace {
+		t.Skip("one goroutine, and half a minute; it runs without the race detector")
+	}
 	const frame = 16 << 20
 	const topicPart = "\x00\x00\x00\x12T 1 1 6 SINGLE_TAG"
 	open := slices.Concat(part(versionPart), number(1<<20))
