@@ -26,6 +26,7 @@ const (
 	overloaded        // answers are code 2
 	starting          // answers are code 1, name server not ready
 	going             // answers are code 1500
+	empty             // it knows no topic
 	mad               // the frames are fine, the routes are not
 )
 
@@ -193,7 +194,7 @@ func replyOf(m manner, opaque int32, addr, topic string) []byte {
 		return reply(codec.SystemError, "name server not ready", "")
 	case m == going:
 		return reply(codec.GoAway, "please go away", "")
-	case topic == probeTopic || topic == "none":
+	case m == empty || topic == probeTopic || topic == "none":
 		return reply(codec.TopicNotExist, "No topic route info in name server for the topic: "+topic, "")
 	case m == mad:
 		return reply(codec.Success, "", `{"brokerDatas":17}`)

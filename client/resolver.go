@@ -56,6 +56,7 @@ type ResolverStats struct {
 	Lookups   uint64 // questions of callers
 	Hedges    uint64 // of them, asked of a second server because the first was late
 	HedgesWon uint64 // where the second answered first
+	Doubts    uint64 // of them, asked of a second server because the first did not know the topic
 	FailOvers uint64 // servers asked after another one had failed
 	Switches  uint64 // changes of the server in use, the first one included
 	Probes    uint64

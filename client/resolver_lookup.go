@@ -25,6 +25,8 @@ type lookup struct {
 	limit    pause.Deadline // of the whole
 	flights  [2]*flight
 	hedgeAt  time.Duration // 0: not
+	missing  error         // a server said that the topic does not exist,
+	believe  time.Duration // which is believed then at the latest
 	attempts []Attempt
 	tried    []triedServer
 	changed  <-chan struct{}
@@ -58,6 +60,9 @@ func (l *lookup) run(ctx context.Context) error {
 	defer l.land()
 	for {
 		if l.flights == [2]*flight{} {
+			if l.missing != nil {
+				return l.notFound()
+			}
 			switch v, err := l.start(ctx); {
 			case err != nil:
 				return err
@@ -68,11 +73,11 @@ func (l *lookup) run(ctx context.Context) error {
 		timer.Reset(l.next() - l.r.now())
 		select {
 		case reply := <-l.flights[0].reply():
-			if done, err := l.answered(0, reply); done {
+			if done, err := l.answered(ctx, 0, reply); done {
 				return err
 			}
 		case reply := <-l.flights[1].reply():
-			if done, err := l.answered(1, reply); done {
+			if done, err := l.answered(ctx, 1, reply); done {
 				return err
 			}
 		case <-l.flights[0].ended():
@@ -126,6 +131,9 @@ func (l *lookup) next() time.Duration {
 	}
 	if l.hedgeAt != 0 {
 		at = min(at, l.hedgeAt)
+	}
+	if l.missing != nil {
+		at = min(at, l.believe)
 	}
 	return at
 }
@@ -227,7 +235,7 @@ func (l *lookup) note(f *flight, err error) {
 }
 
 // answered takes a reply; done ends the lookup with err.
-func (l *lookup) answered(i int, reply *Reply) (done bool, err error) {
+func (l *lookup) answered(ctx context.Context, i int, reply *Reply) (done bool, err error) {
 	f := l.flights[i]
 	l.flights[i] = nil
 	took := l.r.now() - f.asked
@@ -242,6 +250,12 @@ func (l *lookup) answered(i int, reply *Reply) (done bool, err error) {
 		return true, nil
 	}
 	l.note(f, err)
+	if a == choice.Good && l.doubt(ctx, f, err) {
+		return false, nil
+	}
+	if a == choice.Good && l.missing != nil {
+		return true, l.notFound()
+	}
 	if a == choice.Good {
 		return true, &Error{Op: l.op(), Topic: l.topic(), Err: sentinelOfReply(err), Attempts: l.attempts}
 	}
@@ -307,13 +321,16 @@ func (l *lookup) late(ctx context.Context) (done bool, err error) {
 	for i := range l.flights {
 		select {
 		case reply := <-l.flights[i].reply():
-			if done, err := l.answered(i, reply); done {
+			if done, err := l.answered(ctx, i, reply); done {
 				return true, err
 			}
 		default:
 		}
 	}
 	now := l.r.now()
+	if l.missing != nil && now >= l.believe {
+		return true, l.notFound()
+	}
 	if l.limit.Over(now) {
 		l.timeOut(now, true)
 		return true, l.fail(ErrTimeout)

@@ -50,7 +50,8 @@ type ResolverOptions struct {
 	// NoHedge: a late lookup is not asked of a second server, and the server in use is left
 	// only after RPCTimeout. By default it is asked again after what 95 of 100 recent lookups
 	// did not take, but not before HedgeMin (10 ms) and at HedgeMax (300 ms) at the latest; one
-	// in ten lookups at most. And a server that is silent for Silence (0.5 s) while it owes an
+	// in ten lookups at most. Under the same budget a topic that the server in use does not know
+	// is asked of another one, which has HedgeMax to answer. And a server that is silent for Silence (0.5 s) while it owes an
 	// answer, and another one answers, is left.
 	NoHedge  bool
 	HedgeMin time.Duration
@@ -75,6 +76,11 @@ type ResolverOptions struct {
 }
 
 const defaultSilence = 500 * time.Millisecond
+
+// doubtMax is how long a second server has to know a topic that the first one did not.
+const doubtMax = 300 * time.Millisecond
+
+func (o *ResolverOptions) hedgeMax() time.Duration { return orDuration(o.HedgeMax, doubtMax) }
 
 func (o ResolverOptions) withDefaults() ResolverOptions {
 	o.RPCTimeout = orDuration(o.RPCTimeout, 3*time.Second)
