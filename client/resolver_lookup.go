@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/pharosmq/pharos/client/internal/choice"
@@ -25,6 +26,7 @@ type lookup struct {
 	limit    pause.Deadline // of the whole
 	flights  [2]*flight
 	hedgeAt  time.Duration // 0: not
+	patient  time.Duration // nobody is asked before; 0: not
 	missing  error         // a server said that the topic does not exist,
 	believe  time.Duration // which is believed then at the latest
 	attempts []Attempt
@@ -63,11 +65,8 @@ func (l *lookup) run(ctx context.Context) error {
 			if l.missing != nil {
 				return l.notFound()
 			}
-			switch v, err := l.start(ctx); {
-			case err != nil:
+			if err := l.begin(ctx); err != nil {
 				return err
-			case v == choice.None:
-				return l.fail(nil)
 			}
 		}
 		timer.Reset(l.next() - l.r.now())
@@ -135,7 +134,48 @@ func (l *lookup) next() time.Duration {
 	if l.missing != nil {
 		at = min(at, l.believe)
 	}
+	if l.patient > l.r.now() {
+		at = min(at, l.patient)
+	}
 	return at
+}
+
+// begin asks a server, or sees that one is waited for. If there is none it returns why the
+// lookup ends.
+func (l *lookup) begin(ctx context.Context) error {
+	if l.r.now() < l.patient {
+		return nil
+	}
+	switch v, err := l.start(ctx); {
+	case err != nil:
+		return err
+	case v == choice.None && !l.onceMore(ctx):
+		return l.fail(nil)
+	}
+	return nil
+}
+
+// busyPause is after how long a server that refused is asked once more, for want of another.
+const busyPause = 100 * time.Millisecond
+
+// onceMore reports whether the server asked last, which refused, is to be asked again in a
+// moment: once in a lookup, if there is time.
+func (l *lookup) onceMore(ctx context.Context) bool {
+	now := l.r.now()
+	if l.patient != 0 || sentinelOf(l.attempts) != ErrRefused || l.limit.Next() < now+2*busyPause {
+		return false
+	}
+	if end, bounded := ctx.Deadline(); bounded && time.Until(end) < 2*busyPause {
+		return false
+	}
+	last := l.attempts[len(l.attempts)-1].Server
+	l.patient = now + busyPause + rand.N(busyPause)
+	for i := range l.tried {
+		if l.tried[i].addr == last {
+			l.tried[i].gen = 0 // of no connection
+		}
+	}
+	return true
 }
 
 // start asks a server, if there is one to ask.
