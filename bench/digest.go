@@ -27,7 +27,7 @@ func (c *Comparison) digest(ctx context.Context, s *Stage, l *contender) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, digestTimeout)
 	defer cancel()
-	asked, err := asking(l.process.Addr, digestTimeout)
+	asked, err := client.NewResolver(client.ResolverOptions{Servers: []string{l.process.Addr}, RPCTimeout: digestTimeout})
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (c *Comparison) digest(ctx context.Context, s *Stage, l *contender) error {
 
 // routeFacts is the answer to a lookup in a form that equal facts share.
 func routeFacts(ctx context.Context, asked *client.Resolver, topic string) ([]byte, error) {
-	m, err := asked.Call(ctx, routeRequest(topic), nil)
+	m, err := asked.Call(ctx, codec.Header{Code: codec.CodeGetRouteInfoByTopic, Ext: []codec.ExtField{{Key: "topic", Value: topic}}}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@
 //   - scenario.go is the table of what is compared, compare.go starts servers in turn and
 //     gives them the same work, report.go and plot.go say what came out.
 //
-// What is asked beside the load goes by package client. The load does not: it is the measuring
+// Answers are compared by package client. The load does not use it: it is the measuring
 // instrument, one thread with encoded requests and no goroutine between a socket and the clock.
 //
 // Latency counts from when a request was due, not from when there was room to send it.

@@ -153,13 +153,8 @@ func BindSelf(core int) error {
 }
 
 func (p *Process) awaitBoot(ctx context.Context) error {
-	c, err := asking(p.Addr, bootTimeout)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
 	for deadline := time.Now().Add(bootTimeout); time.Now().Before(deadline); {
-		if firstAnswer(ctx, c, p.Addr) == nil {
+		if firstAnswer(p.Addr) == nil {
 			return nil
 		}
 		select {
