@@ -198,8 +198,19 @@ func TestBiggestUnreadRepliesGoFirst(t *testing.T) {
 }
 
 // Goal: a connection that floods does not hold up the others. Method: one connection
-// keeps 1,000 requests for 20 kB outstanding; another's requests are timed.
+// keeps 1,000 requests for 20 kB outstanding; another's requests are timed. Who starves does
+// so every time; that others had the processor does not happen three times.
 func TestFloodingConnectionStarvesNobody(t *testing.T) {
+	for range 3 {
+		if besideFlood(t) {
+			return
+		}
+	}
+	t.Error("requests beside a flood take too long")
+}
+
+// besideFlood reports whether at most one request in a hundred took longer than 100 ms.
+func besideFlood(t *testing.T) bool {
 	ts := startServer(t, Options{}, testRoutes())
 	flood, calm := ts.dial(), ts.dial()
 	hundred := bytes.Repeat(request(testBlob, 20_000, nil), 100)
@@ -236,8 +247,7 @@ func TestFloodingConnectionStarvesNobody(t *testing.T) {
 	if st.Loops.BoundedCallbacks == 0 {
 		t.Error("no callback stopped at its bound: this tested nothing")
 	}
-	if slow > requests/10 {
-		t.Errorf("%d of %d requests beside a flood took longer than %d ms, the slowest %v", slow, requests, slowMillis, slowest)
-	}
-	t.Logf("slowest beside a flood: %v; longest callback %v", slowest, time.Duration(st.Loops.LongestNanos))
+	t.Logf("%d of %d requests beside a flood took longer than %d ms, the slowest %v; longest callback %v",
+		slow, requests, slowMillis, slowest, time.Duration(st.Loops.LongestNanos))
+	return slow <= requests/100
 }
