@@ -285,8 +285,8 @@ func (p *Producer) done(q *Candidate, o Outcome) {
 }
 
 // SendOneway sends a message and does not ask whether it arrived: it returns when the kernel
-// has taken it. Another broker is tried only when one cannot be connected to, as nothing was
-// sent then. Its error is as that of Send.
+// has taken it. Another broker is tried only while nothing has been sent for certain, as when
+// one cannot be connected to. Its error is as that of Send.
 func (p *Producer) SendOneway(ctx context.Context, m *Message) error {
 	s, err := p.begin(m)
 	if err != nil {
@@ -338,8 +338,8 @@ func (s *sending) tryOneway(ctx context.Context, q *Candidate, tries int) (retry
 		p.done(q, Outcome{Latency: took})
 		return false, nil
 	case errors.Is(err, wire.ErrClosed):
-		p.noAnswer(ctx, q, took, &exchangeError{err: err, silent: true})
-		return false, fmt.Errorf("%w: %w", ErrUnreachable, err)
+		v := p.noAnswer(ctx, q, took, &exchangeError{err: err, silent: true})
+		return v.retry && errors.Is(err, wire.ErrNotSent), fmt.Errorf("%w: %w", ErrUnreachable, err)
 	case attempt.Err() != nil: // the kernel's buffer is full: the broker does not read
 		p.noAnswer(ctx, q, took, &exchangeError{err: err, silent: true, conn: conn})
 		return false, fmt.Errorf("%w: %w", ErrNoAnswer, err)

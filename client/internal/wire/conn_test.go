@@ -266,6 +266,9 @@ func TestEnds(t *testing.T) {
 			<-c.Done()
 			_, after := c.Call(t.Context(), routeOf("T"), nil)
 			oneway := c.Oneway(t.Context(), routeOf("T"), nil)
+			if !errors.Is(after, ErrNotSent) || !errors.Is(oneway, ErrNotSent) || errors.Is(err, ErrNotSent) {
+				t.Errorf("only what was sent before the end may have arrived: %v; %v; %v", err, after, oneway)
+			}
 			for _, w := range append(want, ErrClosed) {
 				for _, e := range []error{err, c.Err(), after, oneway} {
 					if !errors.Is(e, w) {

@@ -41,7 +41,7 @@ func (c *Conn) enqueue(ctx context.Context, h *codec.Header, body []byte, report
 	}
 	for {
 		if err := c.Err(); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: %w", ErrNotSent, err)
 		}
 		room, sent, err := c.put(h, body, report)
 		if room == nil {
@@ -52,7 +52,7 @@ func (c *Conn) enqueue(ctx context.Context, h *codec.Header, body []byte, report
 		case <-ctx.Done():
 			return nil, fmt.Errorf("request %d to %s: not sent, %d bytes wait before it: %w", h.Code, c.addr, c.out.queued(), context.Cause(ctx))
 		case <-c.done:
-			return nil, c.err
+			return nil, fmt.Errorf("%w: %w", ErrNotSent, c.err)
 		}
 	}
 }
