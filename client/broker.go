@@ -39,9 +39,12 @@ func (b *Broker) Latency() time.Duration { return time.Duration(b.latency.Load()
 // latencyShare is the part of the average that the latest latency makes: 1/8, as TCP's.
 const latencyShare = 8
 
-// took notes a latency. Two that come at the same moment may count as one.
+// took notes a latency; 0 is none that is known. Two that come at the same moment may count as
+// one.
 func (b *Broker) took(d time.Duration) {
-	d = max(d, 1)
+	if d <= 0 {
+		return
+	}
 	if before := b.latency.Load(); before > 0 {
 		d = max(time.Duration(before)+(d-time.Duration(before))/latencyShare, 1)
 	}

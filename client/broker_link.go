@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pharosmq/pharos/client/internal/wire"
 )
@@ -31,16 +32,15 @@ func (p *Producer) connect(ctx context.Context, b *Broker) (*wire.Conn, error) {
 	if conn := b.alive(); conn != nil {
 		return conn, nil
 	}
+	began := time.Now()
 	f, conn := p.joinDial(b)
 	if conn != nil {
 		return conn, nil
 	}
-	select {
-	case <-f.done:
-		return f.conn, f.err
-	case <-ctx.Done():
+	if _, ok := wire.Await(ctx, began, f.done); !ok {
 		return nil, fmt.Errorf("%w: connect to %s: %w", ErrNoAnswer, b.addr, context.Cause(ctx))
 	}
+	return f.conn, f.err
 }
 
 // alive is the broker's connection, nil if it has none or that is gone.

@@ -105,6 +105,7 @@ type Producer struct {
 	marks   atomic.Uint64       // changes of any broker's state
 	swept   atomic.Int64        // when sweep last ran, in Unix seconds
 	counts  producerCounts
+	watch   *stopwatch
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -134,7 +135,7 @@ func NewProducer(routes *Routes, o ProducerOptions) (*Producer, error) {
 		return nil, errors.New("client: a producer needs Routes")
 	}
 	p := &Producer{
-		routes: routes, o: o, ids: newIDMaker(),
+		routes: routes, o: o, ids: newIDMaker(), watch: newStopwatch(),
 		dialer: wire.Dialer{Timeout: o.ConnectTimeout, Language: codec.LanguageGo, DialFunc: o.Dial},
 		topics: newTopicTable[topicState](), brokers: newTopicTable[Broker](),
 	}
@@ -150,6 +151,7 @@ func (p *Producer) Close() error {
 	p.mu.Unlock()
 	p.cancel()
 	p.wg.Wait()
+	p.watch.close()
 	for _, b := range p.brokers.All() {
 		if conn := b.conn.Load(); conn != nil {
 			conn.Close(ErrClosed)

@@ -174,12 +174,13 @@ func (s *sending) attempt(ctx context.Context, tries int) (context.Context, cont
 func (s *sending) try(ctx context.Context, q *Candidate, tries int) (*SendResult, verdict, error) {
 	p, b := s.p, q.Broker
 	b.inFlight.Add(1)
-	begun := time.Now()
+	timing := p.watch.start()
 	attempt, cancel := s.attempt(ctx, tries)
 	r, lost := p.exchange(attempt, b, sendHeader(&p.o, s.m, s.properties, q, s.start), s.m.Body)
 	cancel()
 	b.inFlight.Add(-1)
-	took := time.Since(begun)
+	took := timing.took()
+	p.watch.stop()
 	if lost != nil {
 		return nil, p.noAnswer(ctx, q, took, lost), lost.err
 	}
@@ -323,16 +324,17 @@ func (s *sending) tryOneway(ctx context.Context, q *Candidate, tries int) (retry
 	p, b := s.p, q.Broker
 	b.inFlight.Add(1)
 	defer b.inFlight.Add(-1)
-	begun := time.Now()
+	timing := p.watch.start()
+	defer p.watch.stop()
 	attempt, cancel := s.attempt(ctx, tries)
 	defer cancel()
 	conn, err := p.connect(attempt, b)
 	if err != nil {
-		v := p.noAnswer(ctx, q, time.Since(begun), &exchangeError{err: err, silent: true})
+		v := p.noAnswer(ctx, q, timing.took(), &exchangeError{err: err, silent: true})
 		return v.retry, err
 	}
 	err = conn.Oneway(attempt, sendHeader(&p.o, s.m, s.properties, q, s.start), s.m.Body)
-	took := time.Since(begun)
+	took := timing.took()
 	switch {
 	case err == nil:
 		p.done(q, Outcome{Latency: took})

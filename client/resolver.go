@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,6 +27,7 @@ type Resolver struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	poke   chan struct{} // of one: keep has to look again
+	watch  *stopwatch
 
 	mu      sync.Mutex
 	closed  bool
@@ -70,7 +73,7 @@ func NewResolver(o ResolverOptions) (*Resolver, error) {
 	r := &Resolver{
 		o: o, dialer: o.dialer(), began: time.Now(), poke: make(chan struct{}, 1),
 		machine: choice.New(o.params(rand.Uint64())), links: map[string]*link{}, lastErr: map[string]error{},
-		changed: make(chan struct{}),
+		changed: make(chan struct{}), watch: newStopwatch(),
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	if o.Source.Refresh() > 0 {
@@ -98,6 +101,7 @@ func (r *Resolver) Close() error {
 	}
 	r.mu.Unlock()
 	r.wg.Wait()
+	r.watch.close()
 	return nil
 }
 
@@ -255,6 +259,7 @@ func (r *Resolver) setServers(addrs []string) {
 	r.listed, r.listErr = true, nil
 	r.machine.SetServers(r.now(), addrs)
 	r.settle()
+	maps.DeleteFunc(r.lastErr, func(addr string, _ error) bool { return !slices.Contains(addrs, addr) })
 }
 
 // followRetry is when an address server that failed is asked again.
@@ -346,10 +351,13 @@ func (r *Resolver) connected(addr string, l *link, err error) bool {
 	why := ""
 	if err != nil {
 		why = err.Error()
-		r.lastErr[addr] = err
 	}
 	wanted := r.machine.Dialed(r.now(), addr, l.gen, why)
-	if wanted && err == nil {
+	switch {
+	case !wanted:
+	case err != nil:
+		r.lastErr[addr] = err
+	default:
 		r.links[addr] = l
 	}
 	r.settle()
@@ -373,6 +381,8 @@ func (r *Resolver) probe(addr string, l *link) {
 	ctx, cancel := context.WithTimeout(r.ctx, r.o.RPCTimeout)
 	defer cancel()
 	asked := r.now()
+	timing := r.watch.start()
+	defer r.watch.stop()
 	reply, err := l.conn.Call(ctx, routeHeader(probeTopic), nil)
 	switch {
 	case err == nil:
@@ -380,7 +390,8 @@ func (r *Resolver) probe(addr string, l *link) {
 		if a == choice.Good && reply.Code != codec.TopicNotExist {
 			a = choice.Senseless
 		}
-		r.tell(func(m *choice.Machine, now time.Duration) { m.Answered(now, addr, l.gen, now-asked, a, true) })
+		took := timing.took()
+		r.tell(func(m *choice.Machine, now time.Duration) { m.Answered(now, addr, l.gen, took, a, true) })
 	case l.conn.Err() != nil:
 		r.ended(addr, l)
 	default:

@@ -40,6 +40,7 @@ type flight struct {
 	link    *link
 	pending *wire.Pending
 	asked   time.Duration
+	timing  timing
 	until   pause.Deadline
 	hedge   bool
 	inUse   bool // its server was the one in use then
@@ -60,6 +61,8 @@ func (l *lookup) run(ctx context.Context) error {
 	timer := time.NewTimer(l.within)
 	defer timer.Stop()
 	defer l.land()
+	l.r.watch.start()
+	defer l.r.watch.stop()
 	for {
 		if l.flights == [2]*flight{} {
 			if l.missing != nil {
@@ -228,7 +231,7 @@ func (l *lookup) pick(ctx context.Context) (*flight, choice.Verdict, error) {
 func (l *lookup) ask(now time.Duration, addr string, gen uint64) *flight {
 	r := l.r
 	f := &flight{
-		addr: addr, link: r.links[addr], asked: now, until: pause.After(now, r.o.RPCTimeout),
+		addr: addr, link: r.links[addr], asked: now, timing: r.watch.split(), until: pause.After(now, r.o.RPCTimeout),
 		inUse: addr == r.machine.InUse(),
 	}
 	r.machine.Asked(now, addr, gen)
@@ -278,7 +281,7 @@ func (l *lookup) note(f *flight, err error) {
 func (l *lookup) answered(ctx context.Context, i int, reply *Reply) (done bool, err error) {
 	f := l.flights[i]
 	l.flights[i] = nil
-	took := l.r.now() - f.asked
+	took := f.timing.took()
 	a, err := l.take(reply)
 	l.r.tell(func(m *choice.Machine, now time.Duration) {
 		m.Answered(now, f.addr, f.link.gen, took, a, false)

@@ -47,9 +47,11 @@ const (
 
 // Outcome is how one attempt to send went.
 type Outcome struct {
-	Result  Result
-	Code    int32         // of the broker's answer; 0 without one
-	Latency time.Duration // from the choice to the outcome
+	Result Result
+	Code   int32 // of the broker's answer; 0 without one
+	// Latency is the time from the choice to the outcome, without what of it our own process
+	// stood still (a SIGSTOP, a suspended machine); 0 if that was about all of it.
+	Latency time.Duration
 }
 
 // Candidate is a queue to choose.
@@ -77,8 +79,9 @@ type Candidates struct {
 	until time.Time   // zero: no broker that was left out comes back by itself
 }
 
-// nextTries bounds how often a contended cursor is tried.
-const nextTries = 4
+// nextTries bounds how often a contended cursor is tried: each failure is a success of another
+// goroutine. Whoever runs out of tries does not take his turn quite evenly.
+const nextTries = 64
 
 // Next returns the next queue in the round for which ok is true, and nil if there is none;
 // ok may be nil. The round starts at a random queue and is shared by all who send to the

@@ -58,7 +58,8 @@ func (s *server) hear(at time.Duration) {
 	}
 }
 
-// Answered: a request, or a probe, was answered after so long.
+// Answered: a request, or a probe, was answered after so long; 0: it is not known how long, since
+// our own process stood still.
 func (m *Machine) Answered(now time.Duration, addr string, gen uint64, took time.Duration, a Answer, probe bool) {
 	s := m.of(addr, gen)
 	if s == nil {
@@ -91,15 +92,14 @@ var whyBad = map[Answer]string{
 // good takes in an answer as it should be.
 func (m *Machine) good(now time.Duration, s *server, took time.Duration) {
 	s.silent, s.soft, s.unwell = 0, 0, false
-	if s.latency == 0 {
-		s.latency = took
-	}
-	s.latency += (took - s.latency) / 4
-	if s == m.inUse {
-		m.recent.add(took)
+	if took > 0 {
+		m.took(s, took)
 	}
 	if s.phase == proving {
 		m.proof(now, s, took)
+		return
+	}
+	if took <= 0 {
 		return
 	}
 	if took < m.p.SlowAfter {
@@ -113,6 +113,17 @@ func (m *Machine) good(now time.Duration, s *server, took time.Duration) {
 	s.slowAt = now
 	if other := m.best(s, nil); s == m.inUse && s.slow >= m.p.SlowCount && other != nil && other.latency <= took/4 {
 		m.leave(now, s, false, "it is slow: its last answer took "+took.String())
+	}
+}
+
+// took notes how long an answer took.
+func (m *Machine) took(s *server, took time.Duration) {
+	if s.latency == 0 {
+		s.latency = took
+	}
+	s.latency += (took - s.latency) / 4
+	if s == m.inUse {
+		m.recent.add(took)
 	}
 }
 

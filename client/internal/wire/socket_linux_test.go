@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"testing"
@@ -108,14 +109,26 @@ func TestServerGoesAway(t *testing.T) {
 	f(func(nc *net.TCPConn) { nc.SetLinger(0); nc.Close() })
 }
 
-func TestConnectingFails(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// deadPort is a loopback port that is taken until the test ends, and on which nobody listens.
+func deadPort(t *testing.T) string {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := l.Addr().String()
-	l.Close()
-	if _, err := (&Dialer{}).Dial(t.Context(), addr); !errors.Is(err, unix.ECONNREFUSED) {
+	t.Cleanup(func() { unix.Close(fd) })
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	at, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("127.0.0.1:%d", at.(*unix.SockaddrInet4).Port)
+}
+
+func TestConnectingFails(t *testing.T) {
+	if _, err := (&Dialer{}).Dial(t.Context(), deadPort(t)); !errors.Is(err, unix.ECONNREFUSED) {
 		t.Errorf("refused: %v", err)
 	}
 	bubble(t, func(t *testing.T) {

@@ -17,6 +17,13 @@ const (
 	connEnded
 )
 
+// Await waits for something to come, until the context ends; ok: it came. As in Call, a pause of
+// our own process does not use the context's deadline up, whose time began to count at began.
+func Await[T any](ctx context.Context, began time.Time, what <-chan T) (v T, ok bool) {
+	v, why := wait(ctx, nil, began, what)
+	return v, why == came
+}
+
 // wait waits for something to come, until the context ends or the connection does. began is
 // when the time of the context's deadline, if it has one, began to count.
 func wait[T any](ctx context.Context, connDone <-chan struct{}, began time.Time, what <-chan T) (v T, how waited) {
