@@ -1,12 +1,11 @@
 package client
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -20,7 +19,7 @@ const (
 )
 
 // HTTPAddresses is the list that an HTTP server has, asked for every two minutes: the first
-// line of its answer, separated by semicolons. client may be nil.
+// line of its answer that is not blank, separated by semicolons. client may be nil.
 //
 // Java: DefaultTopAddressing#fetchNSAddr, MQClientInstance#startScheduledTask.
 func HTTPAddresses(url string, client *http.Client) AddressSource {
@@ -44,6 +43,7 @@ func (h *httpAddresses) Addresses(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address server: %w", err)
 	}
+	request.Close = true // the next question is minutes away: no connection is to be left behind
 	response, err := h.client.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("address server: %w", err)
@@ -52,14 +52,17 @@ func (h *httpAddresses) Addresses(ctx context.Context) ([]string, error) {
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("address server %s: it answered %s", h.url, response.Status)
 	}
-	line, err := bufio.NewReader(io.LimitReader(response.Body, httpListBytesMax)).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
+	body, err := io.ReadAll(io.LimitReader(response.Body, httpListBytesMax))
+	if err != nil {
 		return nil, fmt.Errorf("address server %s: %w", h.url, err)
 	}
-	if len(line) == httpListBytesMax {
+	list := strings.TrimSpace(string(body))
+	if end := strings.IndexAny(list, "\r\n"); end >= 0 {
+		list = list[:end]
+	} else if len(body) == httpListBytesMax {
 		return nil, fmt.Errorf("address server %s: the list is longer than %d bytes", h.url, httpListBytesMax)
 	}
-	addrs, err := ParseAddresses(line)
+	addrs, err := ParseAddresses(list)
 	if err != nil {
 		return nil, fmt.Errorf("address server %s: %w", h.url, err)
 	}

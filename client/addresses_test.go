@@ -61,7 +61,10 @@ func TestEnvironment(t *testing.T) {
 func TestHTTPAddresses(t *testing.T) {
 	f := func(status int, body string, want ...string) {
 		t.Helper()
-		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !r.Close {
+				t.Error("the connection is kept for two minutes")
+			}
 			w.WriteHeader(status)
 			_, _ = w.Write([]byte(body))
 		}))
@@ -84,7 +87,8 @@ func TestHTTPAddresses(t *testing.T) {
 	f(200, "10.0.0.1:9876;10.0.0.2:9876", "10.0.0.1:9876", "10.0.0.2:9876")
 	f(200, "10.0.0.1:9876;10.0.0.2:9876\r\nsomething else", "10.0.0.1:9876", "10.0.0.2:9876")
 	f(200, "")
-	f(200, "\n10.0.0.1:9876")
+	f(200, "\n 10.0.0.1:9876\n10.0.0.2:9876", "10.0.0.1:9876")
+	f(200, "\n")
 	f(200, "<html>")
 	f(404, "10.0.0.1:9876")
 	f(200, strings.Repeat("10.0.0.1:9876;", 100_000))

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"strings"
 	"time"
 
 	"github.com/pharosmq/pharos/client/internal/choice"
@@ -29,6 +30,20 @@ type ServerStatus struct {
 	Fails     int           // failures in a row
 	RetryAt   time.Time     // of a resting one: when it is tried again
 	LastError error         // what last went wrong; nil: nothing
+}
+
+// whom is who is being asked, for an error.
+func (r *Resolver) whom() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if addr := r.machine.InUse(); addr != "" {
+		return addr
+	}
+	var all []string
+	for _, s := range r.machine.Status() {
+		all = append(all, s.Server)
+	}
+	return "any of " + strings.Join(all, ";")
 }
 
 // Servers returns what is known of every name server, in the order in which they are tried.

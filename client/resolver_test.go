@@ -406,6 +406,9 @@ func TestListFollowsItsSource(t *testing.T) {
 		f(2*time.Minute, nsB, nsB)       // it failed
 		f(10*time.Second, nsB, nsC, nsB) // and is asked again soon
 		f(2*time.Minute+time.Second, nsC, nsC)
+		if len(r.lastErr) != 0 {
+			t.Errorf("errors of servers that are gone: %v", r.lastErr)
+		}
 	})
 }
 

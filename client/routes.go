@@ -176,7 +176,7 @@ func (c *Routes) Fetch(ctx context.Context, topic string) (*Route, error) {
 	case <-f.done:
 		return f.route, f.err
 	case <-ctx.Done():
-		return nil, fmt.Errorf("client: wait for the route of topic %q: %w", topic, context.Cause(ctx))
+		return nil, c.gaveUp(ctx, topic)
 	}
 }
 
@@ -191,9 +191,24 @@ func (c *Routes) again(ctx context.Context, topic string) (*Route, error) {
 	case <-f.done:
 		return f.route, f.err
 	case <-ctx.Done():
-		return nil, fmt.Errorf("client: wait for the route of topic %q: %w", topic, context.Cause(ctx))
+		return nil, c.gaveUp(ctx, topic)
 	}
 }
+
+// gaveUp is why a caller goes that did not wait for the lookup to end.
+func (c *Routes) gaveUp(ctx context.Context, topic string) error {
+	sentinel, whom := errWaiting, ""
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		sentinel = ErrTimeout
+	}
+	if r, ok := c.lookup.(*Resolver); ok {
+		whom = " of " + r.whom()
+	}
+	return fmt.Errorf("%w: route of topic %q%s, whose lookup goes on: %w", sentinel, topic, whom, context.Cause(ctx))
+}
+
+// errWaiting is said by those whose context is cancelled.
+var errWaiting = errors.New("client: no answer yet")
 
 // Reload asks for a known or watched topic's route again: at once, or as soon as
 // RoutesOptions.ReloadInterval has passed since the lookup before. It does not wait. Call it

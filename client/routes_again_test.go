@@ -1,7 +1,9 @@
 package client
 
 import (
+	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -46,6 +48,33 @@ func TestTheSameAnswerAgain(t *testing.T) {
 			t.Errorf("after another answer: that of %s, %d changes, %v", answeredBy(now.Data), changes.Load(), now.Err)
 		}
 	})
+}
+
+// Goal: who does not wait for the end of a lookup is told who was asked.
+func TestWhoGivesUpIsToldWhom(t *testing.T) {
+	f := func(prepare func(*testing.T, *Resolver), m manner, whom string) {
+		t.Helper()
+		inBubble(t, ResolverOptions{}, func(t *testing.T, n *fakeNet, r *Resolver) {
+			prepare(t, r)
+			c := NewRoutes(r, RoutesOptions{})
+			defer c.Close()
+			for _, addr := range []string{nsA, nsB, nsC} {
+				n.become(addr, m)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+			defer cancel()
+			if _, err := c.Fetch(ctx, "T"); !errors.Is(err, ErrTimeout) || !strings.Contains(err.Error(), whom) {
+				t.Errorf("%v; it does not say %s", err, whom)
+			}
+			ctx, cancel = context.WithCancel(t.Context())
+			time.AfterFunc(10*time.Millisecond, cancel)
+			if _, err := c.Fetch(ctx, "T"); !errors.Is(err, context.Canceled) || errors.Is(err, ErrTimeout) || !strings.Contains(err.Error(), whom) {
+				t.Errorf("cancelled: %v; it does not say %s", err, whom)
+			}
+		})
+	}
+	f(func(*testing.T, *Resolver) {}, unheard, "of any of "+nsA+";"+nsB+";"+nsC)
+	f(settled, frozen, "of "+nsA)
 }
 
 // Goal: nothing is parsed for an answer that is known.

@@ -124,7 +124,7 @@ func TestFetchHonoursItsContext(t *testing.T) {
 		c := newRoutes(t, l, RoutesOptions{})
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		if _, err := c.Fetch(ctx, "T"); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := c.Fetch(ctx, "T"); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, ErrTimeout) {
 			t.Errorf("got %v, want DeadlineExceeded", err)
 		}
 		if time.Since(l.start) != 100*time.Millisecond {

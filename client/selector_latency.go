@@ -45,7 +45,11 @@ type LatencyFault struct {
 type faultItem struct {
 	availableAt atomic.Int64 // nanoseconds after the LatencyFault's start
 	unreachable atomic.Bool
+	noted       atomic.Int64 // when it was last sent to, in the same time
 }
+
+// itemKept is how long a broker is remembered that nobody sends to.
+const itemKept = time.Hour
 
 // NewLatencyFault returns a LatencyFault with a table of growing latencies; nil is
 // DefaultLatencySteps.
@@ -92,22 +96,37 @@ func (s *LatencyFault) Done(q *Candidate, o Outcome) {
 
 // note is Java's updateFaultItem: a rest is never cut short by a better latency.
 func (s *LatencyFault) note(broker string, latency time.Duration, unreachable bool) {
-	rest := s.rest(latency)
+	rest, now := s.rest(latency), s.now()
 	item := s.items.Get(broker)
 	if item == nil {
 		if rest == 0 && !unreachable {
 			return // nothing to hold against it
 		}
-		item = s.items.Add(broker, func() *faultItem { return new(faultItem) })
+		s.forget(now)
+		item = s.items.Add(broker, func() *faultItem {
+			added := new(faultItem)
+			added.noted.Store(now)
+			return added
+		})
 	}
+	item.noted.Store(now)
 	if rest > 0 {
-		until := s.now() + int64(rest)
+		until := now + int64(rest)
 		for before := item.availableAt.Load(); until > before && !item.availableAt.CompareAndSwap(before, until); {
 			before = item.availableAt.Load()
 		}
 	}
 	if item.unreachable.Load() != unreachable {
 		item.unreachable.Store(unreachable)
+	}
+}
+
+// forget drops the brokers that nobody has sent to for long: they may be gone for good.
+func (s *LatencyFault) forget(now int64) {
+	for broker, item := range s.items.All() {
+		if now-item.noted.Load() > int64(itemKept) {
+			s.items.Remove(broker, item)
+		}
 	}
 }
 

@@ -328,6 +328,30 @@ func TestLatencyFault(t *testing.T) {
 	})
 }
 
+// TestLatencyFaultForgets: brokers that nobody sends to any more do not stay for ever, those that
+// are sent to do.
+func TestLatencyFaultForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewLatencyFault(nil)
+		fail := func(name string) {
+			s.Done(&Candidate{Broker: &Broker{name: name}}, Outcome{Result: ResultLost})
+		}
+		fail("sent to")
+		for i := range 100 {
+			fail(fmt.Sprint("gone ", i))
+			time.Sleep(10 * time.Minute)
+			s.Done(&Candidate{Broker: &Broker{name: "sent to"}}, Outcome{Latency: time.Millisecond})
+		}
+		kept := 0
+		for range s.items.All() {
+			kept++
+		}
+		if kept > 10 || s.items.Get("sent to") == nil {
+			t.Errorf("%d brokers are remembered, the one that is sent to: %v", kept, s.items.Get("sent to") != nil)
+		}
+	})
+}
+
 // healthScript drives one broker's state machine by a clock of milliseconds.
 type healthScript struct {
 	*testing.T
