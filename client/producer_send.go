@@ -123,9 +123,7 @@ func (s *sending) choose(ctx context.Context) (*Candidate, error) {
 		if c.state != brokerResting || deadline.Before(c.until) {
 			return s.p.choose(c, s.last), nil
 		}
-		// Not all at the same moment.
-		wait := time.Until(c.until)
-		timer := time.NewTimer(wait + rand.N(wait/4+time.Millisecond))
+		timer := time.NewTimer(spread(time.Until(c.until)))
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
@@ -135,6 +133,13 @@ func (s *sending) choose(ctx context.Context) (*Candidate, error) {
 		}
 		timer.Stop()
 	}
+}
+
+// spread is d and up to a quarter more, so that not all come at the same moment. d is negative if
+// the moment has passed since it was computed.
+func spread(d time.Duration) time.Duration {
+	d = max(d, 0)
+	return d + rand.N(d/4+time.Millisecond)
 }
 
 // widen returns a choice that includes the brokers in doubt, if all others come down to the

@@ -311,6 +311,15 @@ func TestFlowControl(t *testing.T) {
 	}
 }
 
+// TestSpread: the moment to wait for may be over, for however long the process stood still.
+func TestSpread(t *testing.T) {
+	for _, d := range []time.Duration{-time.Hour, -5 * time.Millisecond, -1, 0, 1, time.Second} {
+		if got, least := spread(d), max(d, 0); got < least || got > least+least/4+time.Millisecond {
+			t.Errorf("%v became %v", d, got)
+		}
+	}
+}
+
 // TestLeastInFlightAvoidsTheSlow: a broker slowed by 50 ms loses at least 80 % of its share,
 // and has it again when it is quick.
 func TestLeastInFlightAvoidsTheSlow(t *testing.T) {

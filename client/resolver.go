@@ -268,16 +268,22 @@ const followRetry = 10 * time.Second
 // follow asks the source again and again. A list that can't be had changes nothing.
 func (r *Resolver) follow() {
 	for {
-		wait := r.o.Source.Refresh()
 		addrs, err := r.o.Source.Addresses(r.ctx)
 		if err == nil {
 			err = checkAddresses(addrs)
 		}
-		if err == nil {
-			r.setServers(addrs)
-		} else {
-			wait = min(wait, followRetry)
+		wait := r.o.Source.Refresh()
+		switch {
+		case err != nil:
 			r.noList(err)
+			if wait <= 0 || wait > followRetry {
+				wait = followRetry
+			}
+		case wait <= 0: // it will not change any more
+			r.setServers(addrs)
+			return
+		default:
+			r.setServers(addrs)
 		}
 		select {
 		case <-time.After(wait):

@@ -93,6 +93,9 @@ func (l *lookup) run(ctx context.Context) error {
 				return err
 			}
 		case <-ctx.Done():
+			if done, err := l.came(ctx); done {
+				return err
+			}
 			return l.fail(context.Cause(ctx))
 		case <-l.r.ctx.Done():
 			return l.fail(ErrClosed)
@@ -361,14 +364,8 @@ func (l *lookup) second(ctx context.Context, f *flight) {
 // late does what time brings: a second question, or the end of a flight or of the lookup. But
 // what has come counts first. done ends the lookup with err.
 func (l *lookup) late(ctx context.Context) (done bool, err error) {
-	for i := range l.flights {
-		select {
-		case reply := <-l.flights[i].reply():
-			if done, err := l.answered(ctx, i, reply); done {
-				return true, err
-			}
-		default:
-		}
+	if done, err := l.came(ctx); done {
+		return true, err
 	}
 	now := l.r.now()
 	if l.missing != nil && now >= l.believe {
@@ -385,6 +382,20 @@ func (l *lookup) late(ctx context.Context) (done bool, err error) {
 	l.hedgeAt = 0
 	if first := l.flights[0]; first != nil && l.flights[1] == nil {
 		l.again(ctx, first)
+	}
+	return false, nil
+}
+
+// came takes the replies that are there; done ends the lookup with err.
+func (l *lookup) came(ctx context.Context) (done bool, err error) {
+	for i := range l.flights {
+		select {
+		case reply := <-l.flights[i].reply():
+			if done, err := l.answered(ctx, i, reply); done {
+				return true, err
+			}
+		default:
+		}
 	}
 	return false, nil
 }

@@ -119,7 +119,10 @@ func (m *Machine) use(now time.Duration, s *server) {
 // jitter so that the clients of a server that failed do not return as one.
 func (m *Machine) rest(s *server) time.Duration {
 	steps := min(max(s.fails-1, 0)+2*s.flaps, 20)
-	rest := min(m.p.RestMin<<steps, m.p.RestMax)
+	rest := m.p.RestMax
+	if m.p.RestMin <= rest>>steps {
+		rest = m.p.RestMin << steps
+	}
 	rest += time.Duration(m.random() * float64(rest) / 2)
 	if rest > m.p.RestMax {
 		rest = m.p.RestMax - time.Duration(m.random()*float64(m.p.RestMax)/4)
