@@ -412,6 +412,29 @@ func TestListFollowsItsSource(t *testing.T) {
 	})
 }
 
+// finalSource says after its first list, or while it has none, that it is not to be asked again.
+type finalSource struct{ script }
+
+func (s *finalSource) Refresh() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.asked > 0 {
+		return 0
+	}
+	return time.Minute
+}
+
+// Goal: a list that has become final is not asked for again; one that could not be had is.
+func TestListThatIsFinal(t *testing.T) {
+	source := &finalSource{script{says: []any{errors.New("down"), errors.New("down"), []string{nsB}}}}
+	inBubble(t, ResolverOptions{Source: source}, func(t *testing.T, n *fakeNet, r *Resolver) {
+		time.Sleep(time.Hour)
+		if route, err := r.Route(t.Context(), "T"); err != nil || answeredBy(route) != nsB || source.asked != 3 {
+			t.Errorf("%v from %q after %d questions", err, answeredBy(route), source.asked)
+		}
+	})
+}
+
 // Goal: who asks before the first list has come waits for it.
 func TestFirstListIsWaitedFor(t *testing.T) {
 	source := &script{says: []any{[]string{nsB}}, takes: time.Second}

@@ -180,6 +180,17 @@ func TestNobodyElse(t *testing.T) {
 	f(busy, Params{Silence: 500 * ms})
 }
 
+// Goal: rests of any length stay within their bounds.
+func TestRestsOfHours(t *testing.T) {
+	m := New(Params{RestMin: 5 * time.Hour, RestMax: 10 * time.Hour})
+	m.inUse = &server{}
+	for fails := range 40 {
+		if rest := m.rest(&server{fails: fails, flaps: fails}); rest < 5*time.Hour || rest > 10*time.Hour {
+			t.Errorf("after %d failures: %v", fails, rest)
+		}
+	}
+}
+
 // Goal: one that just pauses is forgiven soon; and without hedging a pause below the time-out
 // changes nothing.
 func TestPauses(t *testing.T) {
