@@ -406,6 +406,8 @@ func TestListFollowsItsSource(t *testing.T) {
 		f(2*time.Minute, nsB, nsB)       // it failed
 		f(10*time.Second, nsB, nsC, nsB) // and is asked again soon
 		f(2*time.Minute+time.Second, nsC, nsC)
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		if len(r.lastErr) != 0 {
 			t.Errorf("errors of servers that are gone: %v", r.lastErr)
 		}
@@ -429,7 +431,10 @@ func TestListThatIsFinal(t *testing.T) {
 	source := &finalSource{script{says: []any{errors.New("down"), errors.New("down"), []string{nsB}}}}
 	inBubble(t, ResolverOptions{Source: source}, func(t *testing.T, n *fakeNet, r *Resolver) {
 		time.Sleep(time.Hour)
-		if route, err := r.Route(t.Context(), "T"); err != nil || answeredBy(route) != nsB || source.asked != 3 {
+		route, err := r.Route(t.Context(), "T")
+		source.mu.Lock()
+		defer source.mu.Unlock()
+		if err != nil || answeredBy(route) != nsB || source.asked != 3 {
 			t.Errorf("%v from %q after %d questions", err, answeredBy(route), source.asked)
 		}
 	})

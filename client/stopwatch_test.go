@@ -23,6 +23,12 @@ func standStill(w *stopwatch) (goOn func()) {
 	}
 }
 
+func beats(w *stopwatch) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.beating
+}
+
 // TestStopwatch: an answer's time is its own, whatever we stood still for meanwhile, before or
 // after.
 func TestStopwatch(t *testing.T) {
@@ -70,8 +76,8 @@ func TestStopwatchRests(t *testing.T) {
 			time.Sleep(time.Second)
 			w.stop()
 			time.Sleep(time.Minute)
-			if w.beating || w.waiting != 0 {
-				t.Fatalf("a minute later: beating %v, %d outstanding", w.beating, w.waiting)
+			if beats(w) || w.waiting != 0 {
+				t.Fatalf("a minute later: beating %v, %d outstanding", beats(w), w.waiting)
 			}
 			if took := timing.took(); took != time.Minute+time.Second {
 				t.Errorf("while it rests: %v", took)
@@ -81,7 +87,7 @@ func TestStopwatchRests(t *testing.T) {
 		w.close()
 		w.start()
 		time.Sleep(time.Minute)
-		if w.beating {
+		if beats(w) {
 			t.Error("it beats after close")
 		}
 	})
