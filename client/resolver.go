@@ -15,9 +15,10 @@ import (
 	"github.com/pharosmq/pharos/codec"
 )
 
-// Resolver asks name servers. It makes connections when it is first used, and has one
-// goroutine of its own, one for each connection and two in it, and one for each probe and for
-// the log when there is something to do; all end with Close. Its methods may be called from any goroutine.
+// Resolver asks name servers. It makes connections when it is first used. It has one goroutine
+// of its own, one that asks an address server if there is one, three for each connection, and
+// one for each probe and for the log while there is something to do; all end with Close. Its
+// methods may be called from any goroutine.
 type Resolver struct {
 	o      ResolverOptions
 	dialer wire.Dialer
