@@ -10,23 +10,25 @@ import (
 	"github.com/pharosmq/pharos/client"
 )
 
-// A program that sends messages: name servers, routes, a producer. With NAMESRV_ADDR set it
-// needs no Servers.
+// A program that sends messages: name servers, routes, a producer. The name servers are those
+// in NAMESRV_ADDR, as Java's programs have it; Servers would name them in the program.
 func Example() {
-	resolver, err := client.NewResolver(client.ResolverOptions{Servers: []string{"10.0.0.1:9876", "10.0.0.2:9876"}})
+	resolver, err := client.NewResolver(client.ResolverOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer resolver.Close()
 	routes := client.NewRoutes(resolver, client.RoutesOptions{})
 	defer routes.Close()
-	producer, err := client.NewProducer(routes, client.ProducerOptions{Group: "orders", Selector: client.LeastInFlight{}})
+	producer, err := client.NewProducer(routes, client.ProducerOptions{
+		Group: "orders", Selector: client.LeastInFlight{}, SendTimeout: 10 * time.Second,
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer producer.Close()
 
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	result, err := producer.Send(ctx, &client.Message{
 		Topic: "Orders", Body: []byte(`{"order": 4711}`), Tags: "new", Keys: []string{"4711"},
@@ -34,7 +36,30 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(result.MessageID, "is in", result.Queue, "at", result.QueueOffset)
+	fmt.Println(result.Status, "by", result.Queue.BrokerName, "at offset", result.QueueOffset)
+	// Output: SEND_OK by broker-a at offset 0
+}
+
+// What is known of name servers: which one is in use, which stand by, what went wrong.
+func ExampleResolver_Servers() {
+	resolver, err := client.NewResolver(client.ResolverOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resolver.Close()
+	route, err := resolver.Route(context.Background(), "Orders")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, b := range route.BrokerDatas {
+		fmt.Println(b.BrokerName, "of", b.Cluster)
+	}
+	for _, s := range resolver.Servers() {
+		fmt.Println("a name server", s.Role, s.LastError)
+	}
+	// Output:
+	// broker-a of DefaultCluster
+	// a name server in use <nil>
 }
 
 // What an error says: who was asked, what each of them did, and what it comes down to.

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -12,5 +13,9 @@ func TestMain(m *testing.M) {
 		serveCanned()
 		return
 	}
-	goleak.VerifyTestMain(m)
+	if err := startExampleCluster(); err != nil {
+		fmt.Fprintln(os.Stderr, "the examples' cluster:", err)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m, goleak.IgnoreCurrent())
 }
