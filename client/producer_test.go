@@ -141,6 +141,34 @@ func TestBrokerFails(t *testing.T) {
 	}
 }
 
+// TestLatencyFaultProbes: a broker that refused gets nothing until it has answered a probe and its
+// rest is over, and then its share.
+func TestLatencyFaultProbes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "a", "b")
+		a := c.brokers["ha"]
+		s := NewLatencyFault(nil)
+		p := c.producer(ProducerOptions{Selector: s})
+		a.set(func(b *fakeBroker) { b.code = codeServiceNotAvailable })
+		sendAll(t, p, 1, 10)
+		if before := p.Stats().Brokers[0]; before.Refused != 1 || a.count() != 0 || s.reachable("a") {
+			t.Errorf("after its refusal: %+v, reachable %v", before, s.reachable("a"))
+		}
+		a.set(func(b *fakeBroker) { b.code = codec.Success })
+		time.Sleep(9 * time.Second)
+		if n := p.Stats().Brokers[0].Probes; n != 1 || !s.reachable("a") {
+			t.Errorf("%d probes, reachable %v", n, s.reachable("a"))
+		}
+		if sendAll(t, p, 1, 10); a.count() != 0 {
+			t.Errorf("it got %d while it rested", a.count())
+		}
+		time.Sleep(2 * time.Second)
+		if sendAll(t, p, 1, 12); a.count() != 6 {
+			t.Errorf("it got %d of 12 afterwards", a.count())
+		}
+	})
+}
+
 // TestAllFrozen: with no broker left a send ends at its time-out, and says all it tried.
 func TestAllFrozen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

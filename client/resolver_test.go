@@ -3,10 +3,13 @@ package client
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -437,6 +440,47 @@ func TestListThatIsFinal(t *testing.T) {
 		if err != nil || answeredBy(route) != nsB || source.asked != 3 {
 			t.Errorf("%v from %q after %d questions", err, answeredBy(route), source.asked)
 		}
+	})
+}
+
+// roundTrip is an HTTP server without a socket.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// Goal: an address server is asked every two minutes, as by Java's clients, and every ten seconds
+// while it does not answer; who it names is asked.
+func TestAddressServerIsPolled(t *testing.T) {
+	var asked atomic.Int32
+	var list atomic.Pointer[string]
+	say := func(s string) { list.Store(&s) }
+	say(nsA + ";" + nsB)
+	web := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		asked.Add(1)
+		if r.URL.Path != "/rocketmq/nsaddr" || *list.Load() == "" {
+			return nil, errors.New("nobody there")
+		}
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(*list.Load() + "\n"))}, nil
+	})}
+	o := ResolverOptions{Source: HTTPAddresses("http://jmenv:8080/rocketmq/nsaddr", web)}
+	inBubble(t, o, func(t *testing.T, n *fakeNet, r *Resolver) {
+		f := func(after time.Duration, want string, questions int32) {
+			t.Helper()
+			time.Sleep(after)
+			route, err := r.Route(t.Context(), "T")
+			if now := asked.Swap(0); err != nil || answeredBy(route) != want || now != questions {
+				t.Errorf("%v from %q after %d questions, want %s after %d", err, answeredBy(route), now, want, questions)
+			}
+		}
+		f(time.Second, nsA, 1)
+		f(10*time.Minute, nsA, 5)
+		say(nsC)
+		f(2*time.Minute, nsC, 1)
+		say("")
+		f(2*time.Minute, nsC, 1)
+		f(time.Minute, nsC, 6)
+		say(nsB)
+		f(10*time.Second, nsB, 1)
 	})
 }
 

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -81,6 +82,36 @@ func TestQueues(t *testing.T) {
 		BrokerDatas: ab(), QueueDatas: []codec.QueueData{queueData("a", -3, readWrite), queueData("b", 1, readWrite)},
 	}, "b:0@hb", false)
 	f("nothing", codec.TopicRouteData{}, "", false)
+}
+
+// TestBothDialects: a route is the same whether its map keys are bare integers, as old and Java's
+// servers write them, or strings.
+func TestBothDialects(t *testing.T) {
+	data := codec.TopicRouteData{
+		BrokerDatas: []codec.BrokerData{group("a", "ha"), group("b", "hb")},
+		QueueDatas:  []codec.QueueData{queueData("a", 2, readWrite), queueData("b", 1, readWrite)},
+	}
+	data.BrokerDatas[0].BrokerAddrs[3] = "slave"
+	static := data
+	static.TopicQueueMappingByBroker = map[string]codec.TopicQueueMappingInfo{"a": mapping("a", 1, 2, 0), "b": mapping("b", 1, 2, 1)}
+	for name, d := range map[string]codec.TopicRouteData{"plain topic": data, "static topic": static} {
+		var first *Route
+		for _, dialect := range []codec.Dialect{codec.DialectPlain, codec.DialectStandard} {
+			body := codec.AppendTopicRouteData(nil, &d, dialect)
+			if json.Valid(body) != (dialect == codec.DialectStandard) {
+				t.Fatalf("%s: this is no example of dialect %d: %s", name, dialect, body)
+			}
+			parsed, err := codec.ParseTopicRouteData(body, nil)
+			if err != nil {
+				t.Fatalf("%s, dialect %d: %v", name, dialect, err)
+			}
+			r, err := newRoute("T", &parsed, first, time.Now())
+			if err != nil || len(r.Targets()) == 0 || first != nil && r.Data != first.Data {
+				t.Errorf("%s, dialect %d: %v, %s", name, dialect, err, targets(r))
+			}
+			first = r
+		}
+	}
 }
 
 // TestOrderedQueues: orderTopicConf names the queues, whatever the queue data say.
