@@ -218,13 +218,10 @@ func (r *Record) fails(c *openloop.Call) {
 	}
 }
 
-// key is what makes a run one of its own.
-func (r *Record) key() string { return storeKey(r.Client, r.Case, r.Run) }
-
 // line is the record for somebody who watches.
 func (r *Record) line() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s:", r.key())
+	fmt.Fprintf(&b, "%s:", r.Key())
 	if len(r.Phases) > 0 {
 		found, _ := evenVerdict(r)
 		fmt.Fprintf(&b, " %s", found)

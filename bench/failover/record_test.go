@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pharosmq/pharos/bench/failover/openloop"
+	"github.com/pharosmq/pharos/bench/results"
 )
 
 // story is what a client printed, with times in seconds from the fault on, which lasts 20 s.
@@ -164,8 +165,8 @@ func TestJudge(t *testing.T) {
 
 // TestStore: a folder goes on where it was, and keeps two binaries apart.
 func TestStore(t *testing.T) {
-	o := &Options{Dir: t.TempDir(), Runs: 2, builds: map[string]string{"pharos": "v1"}}
-	s, err := openStore(o.Dir)
+	o := &Options{Dir: t.TempDir(), Runs: 2}
+	s, err := results.Open[*Record](o.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,20 +175,16 @@ func TestStore(t *testing.T) {
 		{Client: "pharos", Build: "v1", Case: "server-killed", Run: 1, Lookups: 7},
 		{Client: "pharos", Build: "v1", Case: "server-killed", Run: 2, Disturbed: "busy"},
 	} {
-		if err := s.add(r); err != nil {
+		if err := s.Add(r); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s.close()
-	if s, err = openStore(o.Dir); err != nil {
+	s.Close()
+	if s, err = results.Open[*Record](o.Dir); err != nil {
 		t.Fatal(err)
 	}
-	defer s.close()
-	if err := s.fits(o); err != nil {
-		t.Error(err)
-	}
-	o.builds["pharos"] = "v2"
-	if err := s.fits(o); err == nil {
+	defer s.Close()
+	if err := s.Fits("pharos", "v2"); err == nil {
 		t.Error("another binary goes on in the same folder")
 	}
 	all := kinds()
@@ -207,18 +204,18 @@ func TestStore(t *testing.T) {
 // TestSave writes a report of made-up runs.
 func TestSave(t *testing.T) {
 	o := &Options{Dir: t.TempDir()}
-	s, err := openStore(o.Dir)
+	s, err := results.Open[*Record](o.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.close()
+	defer s.Close()
 	three := 3.0
 	for _, r := range []*Record{
 		{Client: "pharos-unhedged", Case: "server-frozen", Run: 1, Lookups: 4000, Sends: 20_000, LookupWait: 3.01, LookupsWell: 3, Left: &three},
 		{Client: "java-4.8.0", Case: "server-frozen", Run: 1, Lookups: 4000, LookupsFailed: 4000, Sends: 20_000, LookupsWell: Never},
 		{Client: "pharos", Case: evenRoundRobin, Run: 1, Phases: []Phase{{"", map[string]int64{"broker-a": 1, "broker-b": 1, "broker-c": 1}}}},
 	} {
-		if err := s.add(r); err != nil {
+		if err := s.Add(r); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -2,11 +2,11 @@ package failover
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
+
+	"github.com/pharosmq/pharos/bench/results"
 )
 
 // Summary is all that a folder's records say.
@@ -20,15 +20,11 @@ func summarize(o *Options) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	records, err := readRecords(o.Dir)
+	records, err := results.Read[*Record](o.Dir)
 	if err != nil {
 		return nil, err
 	}
-	s := &Summary{Builds: map[string]string{}, Rows: rows}
-	for _, r := range records {
-		s.Builds[r.Client] = r.Build
-	}
-	return s, nil
+	return &Summary{Builds: results.Builds(records), Rows: rows}, nil
 }
 
 // WriteJSON writes the folder's results as JSON.
@@ -37,9 +33,7 @@ func WriteJSON(w io.Writer, o *Options) error {
 	if err != nil {
 		return err
 	}
-	e := json.NewEncoder(w)
-	e.SetIndent("", " ")
-	return e.Encode(s)
+	return results.WriteJSON(w, s)
 }
 
 // WriteMarkdown writes the folder's results as a table.
@@ -48,21 +42,23 @@ func WriteMarkdown(w io.Writer, o *Options) error {
 	if err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	b.WriteString("| fault | client | runs | lookups, failed | from the cache, failed | sends, failed | longest wait: lookup / send | " +
-		"lookups well after: median / most | sends well after | left after | |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
+	_, err = io.WriteString(w, s.markdown())
+	return err
+}
+
+func (s *Summary) markdown() string {
+	table := results.NewTable("fault", "client", "runs", "lookups, failed", "from the cache, failed", "sends, failed", "longest wait: lookup / send",
+		"lookups well after: median / most", "sends well after", "left after", "")
 	for i := range s.Rows {
 		r := &s.Rows[i]
 		if r.Even != "" {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s |||||||| %s |\n", r.Case, r.Client, r.runs(), r.Even, r.Met)
+			table.Row(r.Case, r.Client, r.runs(), r.Even, "", "", "", "", "", "", r.Met)
 			continue
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s / %s | %s | %s | %s | %s |\n", r.Case, r.Client, r.runs(),
-			failures(r.Lookups, r.LookupsFailed), failures(r.Cached, r.CachedFailed), failures(r.Sends, r.SendsFailed),
-			waited(r.LookupWait), waited(r.SendWait), r.LookupsWell.text(), r.SendsWell.text(), r.Left.text(), r.Met)
+		table.Row(r.Case, r.Client, r.runs(), failures(r.Lookups, r.LookupsFailed), failures(r.Cached, r.CachedFailed), failures(r.Sends, r.SendsFailed),
+			waited(r.LookupWait)+" / "+waited(r.SendWait), r.LookupsWell.text(), r.SendsWell.text(), r.Left.text(), r.Met)
 	}
-	_, err = w.Write(b.Bytes())
-	return err
+	return table.String()
 }
 
 // failures is how many calls failed, of how many.
@@ -100,20 +96,14 @@ func (r *Row) runs() string {
 
 // Save writes report.md, report.json and the picture into the folder.
 func Save(o *Options) error {
-	for name, write := range map[string]func(io.Writer, *Options) error{"report.md": WriteMarkdown, "report.json": WriteJSON} {
-		var b bytes.Buffer
-		if err := write(&b, o); err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(o.Dir, name), b.Bytes(), 0o644); err != nil {
-			return err
-		}
-	}
-	rows, err := Rows(o)
+	s, err := summarize(o)
 	if err != nil {
 		return err
 	}
-	return draw(filepath.Join(o.Dir, "failover.svg"), rows)
+	if err := results.Save(o.Dir, s.markdown(), s); err != nil {
+		return err
+	}
+	return draw(filepath.Join(o.Dir, "failover.svg"), s.Rows)
 }
 
 // List writes what there is to measure, and with whom.

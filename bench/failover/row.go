@@ -3,6 +3,8 @@ package failover
 import (
 	"slices"
 	"strings"
+
+	"github.com/pharosmq/pharos/bench/results"
 )
 
 // Row sums up the runs of one case with one client.
@@ -51,7 +53,7 @@ func (t *Times) within(seconds float64) bool { return t.N > 0 && t.Most != Never
 
 // Rows sums up the records of the folder.
 func Rows(o *Options) ([]Row, error) {
-	records, err := readRecords(o.Dir)
+	records, err := results.Read[*Record](o.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +77,7 @@ func sum(c *Case, k *kind, records []*Record) Row {
 	var left, lookups, sends []float64
 	even := true
 	for _, r := range records {
-		if !r.counts() {
+		if !r.Counts() {
 			row.Failed++
 			continue
 		}

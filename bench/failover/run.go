@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pharosmq/pharos/bench"
+	"github.com/pharosmq/pharos/bench/results"
 )
 
 // Options is what is measured, and where the results go.
@@ -53,9 +54,6 @@ func (o *Options) Validate() error {
 	return nil
 }
 
-// attempts at a run that fails or is disturbed, in one call.
-const attempts = 3
-
 // job is one run that is to be done.
 type job struct {
 	c   *Case
@@ -72,31 +70,21 @@ func Run(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	store, err := openStore(o.Dir)
+	kept, err := results.Open[*Record](o.Dir)
 	if err != nil {
 		return err
 	}
-	defer store.close()
-	if err := store.fits(o); err != nil {
-		return err
-	}
-	end := time.Now().Add(o.Budget)
-	for range attempts {
-		jobs := o.jobs(clients, store)
-		if len(jobs) == 0 {
-			break
-		}
-		o.Progress(fmt.Sprintf("%d runs to do, about %v", len(jobs), o.estimate(jobs).Round(time.Minute)))
-		left, err := o.runAll(ctx, jobs, store, end)
-		if err != nil {
+	defer kept.Close()
+	for client, build := range o.builds {
+		if err := kept.Fits(client, build); err != nil {
 			return err
 		}
-		if left > 0 {
-			o.Progress(fmt.Sprintf("the budget is used up with %d runs to do; the next call goes on", left))
-			break
-		}
 	}
-	return nil
+	work := results.Work[job]{
+		Missing: func() []job { return o.jobs(clients, kept) }, Lasts: o.estimate, Budget: o.Budget, Progress: o.Progress,
+		Do: func(jobs []job, over func() bool) (int, error) { return o.runAll(ctx, jobs, kept, over) },
+	}
+	return work.Complete()
 }
 
 // prepare finds, fetches and builds all programs.
@@ -172,7 +160,7 @@ func (o *Options) jobs(clients []kind, s *store) (jobs []job) {
 					continue
 				}
 				for j := range clients {
-					if k := &clients[j]; c.wanted(k) && !s.done[storeKey(k.name, c.Name, run)] {
+					if k := &clients[j]; c.wanted(k) && !s.Has(storeKey(k.name, c.Name, run)) {
 						jobs = append(jobs, job{c, k, run})
 					}
 				}
@@ -204,9 +192,8 @@ func (o *Options) estimate(jobs []job) (all time.Duration) {
 	return all
 }
 
-// runAll does jobs in their order. With a budget it begins none after end, and returns how many
-// are left.
-func (o *Options) runAll(ctx context.Context, jobs []job, s *store, end time.Time) (left int, err error) {
+// runAll does jobs in their order. It begins none once over says so, and returns how many are left.
+func (o *Options) runAll(ctx context.Context, jobs []job, s *store, over func() bool) (left int, err error) {
 	var w *world
 	defer func() {
 		if w != nil {
@@ -214,7 +201,7 @@ func (o *Options) runAll(ctx context.Context, jobs []job, s *store, end time.Tim
 		}
 	}()
 	for i, j := range jobs {
-		if o.Budget > 0 && time.Now().After(end) {
+		if over() {
 			return len(jobs) - i, nil
 		}
 		if line := j.c.Victim == Choices; w != nil && (w.star.Line != nil) != line {
@@ -226,7 +213,7 @@ func (o *Options) runAll(ctx context.Context, jobs []job, s *store, end time.Tim
 			return 0, ctx.Err() // half a run is none
 		}
 		o.Progress(r.line())
-		if err := s.add(r); err != nil {
+		if err := s.Add(r); err != nil {
 			return 0, err
 		}
 	}
@@ -259,7 +246,7 @@ func (o *Options) play(ctx context.Context, w *world, j job, r *Record) error {
 	h := fnv.New32a()
 	fmt.Fprint(h, j.c.Name, j.run) // the same for all clients
 	rng := rand.New(rand.NewPCG(uint64(o.Seed), uint64(h.Sum32())))
-	l := launch{home: filepath.Join(o.Dir, "runs", strings.ReplaceAll(r.key(), " ", "-")), callers: o.Callers}
+	l := launch{home: filepath.Join(o.Dir, "runs", strings.ReplaceAll(r.Key(), " ", "-")), callers: o.Callers}
 	if err := os.RemoveAll(l.home); err != nil {
 		return err
 	}

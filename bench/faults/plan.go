@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"fmt"
 	"strings"
 	"time"
 )
@@ -63,7 +62,7 @@ func (o *Options) jobs(s *store) (jobs []job) {
 				for _, mode := range o.Modes {
 					for _, rtt := range o.RTTs {
 						j := job{c, mode, rtt, run}
-						if o.wanted(c, mode, rtt) && !s.has(o.kind.Name, j) {
+						if o.wanted(c, mode, rtt) && !s.Has(j.key(o.kind.Name)) {
 							jobs = append(jobs, j)
 						}
 					}
@@ -98,12 +97,12 @@ func (o *Options) lasts(j job) time.Duration {
 	return around + 15*time.Second
 }
 
-// estimate says how much there is to do.
-func (o *Options) estimate(jobs []job) string {
+// estimate is about how long all of them take.
+func (o *Options) estimate(jobs []job) time.Duration {
 	all, longest := time.Duration(0), time.Duration(0)
 	for _, j := range jobs {
 		all += o.lasts(j)
 		longest = max(longest, o.lasts(j))
 	}
-	return fmt.Sprintf("%d runs to do, about %v", len(jobs), max(longest, all/time.Duration(o.Parallel)).Round(time.Minute))
+	return max(longest, all/time.Duration(o.Parallel))
 }

@@ -76,11 +76,6 @@ func (r *Record) take(w *world, lasted time.Duration) {
 	}
 }
 
-// key is what makes a run one of its own.
-func (r *Record) key() string {
-	return storeKey(r.Server, r.Mode, r.RTTMillis, r.Case, r.Run)
-}
-
 // linesMax bounds what a record keeps of the server's log.
 const linesMax = 120
 
@@ -125,7 +120,7 @@ func readServerLog(path string) (said []string, freezeSeconds float64) {
 // line is the record for somebody who watches.
 func (r *Record) line() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s:", r.key())
+	fmt.Fprintf(&b, "%s:", r.Key())
 	for _, d := range r.Detected {
 		fmt.Fprintf(&b, " found after %.2f s", d)
 	}

@@ -1,12 +1,13 @@
 package faults
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/pharosmq/pharos/bench/results"
 )
 
 // Summary is all that a folder's records say.
@@ -21,17 +22,11 @@ func summarize(o *Options) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	records, err := readRecords(o.Dir)
+	records, err := results.Read[*Record](o.Dir)
 	if err != nil {
 		return nil, err
 	}
-	s := &Summary{Builds: map[string]string{}, Rows: rows, Claims: Claims(rows)}
-	for _, r := range records {
-		if r.Build != "" {
-			s.Builds[r.Server] = r.Build
-		}
-	}
-	return s, nil
+	return &Summary{Builds: results.Builds(records), Rows: rows, Claims: Claims(rows)}, nil
 }
 
 // WriteJSON writes the folder's results as JSON.
@@ -40,9 +35,7 @@ func WriteJSON(w io.Writer, o *Options) error {
 	if err != nil {
 		return err
 	}
-	e := json.NewEncoder(w)
-	e.SetIndent("", " ")
-	return e.Encode(s)
+	return results.WriteJSON(w, s)
 }
 
 // WriteMarkdown writes the folder's results as tables.
@@ -51,41 +44,39 @@ func WriteMarkdown(w io.Writer, o *Options) error {
 	if err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	for server, build := range s.Builds {
-		fmt.Fprintf(&b, "%s: %s\n\n", server, build)
+	_, err = io.WriteString(w, s.markdown())
+	return err
+}
+
+func (s *Summary) markdown() string {
+	var b strings.Builder
+	for _, server := range slices.Sorted(maps.Keys(s.Builds)) {
+		fmt.Fprintf(&b, "%s: %s\n\n", server, s.Builds[server])
 	}
-	b.WriteString("| fault | server, mode | path | runs | found after s: median (quartiles) / most | wrongly missing s: all runs / worst run (removals) | freeze s | target | |\n")
-	b.WriteString("|---|---|---|---|---|---|---|---|---|\n")
+	rows := results.NewTable("fault", "server, mode", "path", "runs", "found after s: median (quartiles) / most",
+		"wrongly missing s: all runs / worst run (removals)", "freeze s", "target", "")
 	for i := range s.Rows {
 		r := &s.Rows[i]
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %.1f | %s | %s |\n",
-			r.Case, r.series(), r.path(), r.runs(), r.found(), r.missing(), r.FreezeSeconds, r.Target.text(), r.Met)
+		rows.Row(r.Case, r.series(), r.path(), r.runs(), r.found(), r.missing(), fmt.Sprintf("%.1f", r.FreezeSeconds), r.Target.text(), r.Met)
 	}
-	b.WriteString("\n| claim | found | |\n|---|---|---|\n")
+	claims := results.NewTable("claim", "found", "")
 	for _, c := range s.Claims {
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", c.Text, c.Found, c.Met)
+		claims.Row(c.Text, c.Found, c.Met)
 	}
-	_, err = w.Write(b.Bytes())
-	return err
+	fmt.Fprintf(&b, "%s\n%s", rows, claims)
+	return b.String()
 }
 
 // Save writes report.md, report.json and pictures into the folder.
 func Save(o *Options) error {
-	for name, write := range map[string]func(io.Writer, *Options) error{"report.md": WriteMarkdown, "report.json": WriteJSON} {
-		var b bytes.Buffer
-		if err := write(&b, o); err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(o.Dir, name), b.Bytes(), 0o644); err != nil {
-			return err
-		}
-	}
-	rows, err := Rows(o)
+	s, err := summarize(o)
 	if err != nil {
 		return err
 	}
-	return drawAll(o.Dir, rows)
+	if err := results.Save(o.Dir, s.markdown(), s); err != nil {
+		return err
+	}
+	return drawAll(o.Dir, s.Rows)
 }
 
 func (r *Row) runs() string {

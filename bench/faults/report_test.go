@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pharosmq/pharos/bench"
+	"github.com/pharosmq/pharos/bench/results"
 )
 
 func TestJudge(t *testing.T) {
@@ -48,7 +48,7 @@ func TestUpperBound(t *testing.T) {
 
 func TestStoreAndReport(t *testing.T) {
 	dir := t.TempDir()
-	s, err := openStore(dir)
+	s, err := results.Open[*Record](dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,20 +60,20 @@ func TestStoreAndReport(t *testing.T) {
 		{Server: "pharos", Mode: EBPF, Case: "kill", Run: 3, Detected: []float64{9}, Disturbed: "a timer was late"},
 		{Server: "pharos", Mode: Sampling, Case: "kill", Run: 1, Error: "no namespace"},
 	} {
-		if err := s.add(r); err != nil {
+		if err := s.Add(r); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := s.add(&Record{Server: "pharos", Build: "b1", Mode: EBPF, Case: "no such case", Run: 1}); err != nil {
+	if err := s.Add(&Record{Server: "pharos", Build: "b1", Mode: EBPF, Case: "no such case", Run: 1}); err != nil {
 		t.Fatal(err)
 	}
-	s.close()
-	if s, err = openStore(dir); err != nil {
+	s.Close()
+	if s, err = results.Open[*Record](dir); err != nil {
 		t.Fatal(err)
 	}
-	defer s.close()
+	defer s.Close()
 	has := func(mode Mode, rtt time.Duration, run int) bool {
-		return s.has("pharos", job{c: &Case{Name: "kill"}, mode: mode, rtt: rtt, run: run})
+		return s.Has(job{c: &Case{Name: "kill"}, mode: mode, rtt: rtt, run: run}.key("pharos"))
 	}
 	if !has(EBPF, 0, 1) || !has(EBPF, 0, 2) || !has(EBPF, 50*time.Millisecond, 1) {
 		t.Error("runs that succeeded are to be done again")
@@ -81,12 +81,7 @@ func TestStoreAndReport(t *testing.T) {
 	if has(Sampling, 0, 1) || has(EBPF, 0, 3) || has(EBPF, 200*time.Millisecond, 1) {
 		t.Error("a run that failed, was disturbed, or took another path is not to be done again")
 	}
-	o := &Options{kind: bench.Server{Name: "pharos"}, build: "b1"}
-	if err := s.fits(o); err != nil {
-		t.Error(err)
-	}
-	o.build = "b2"
-	if err := s.fits(o); err == nil {
+	if err := s.Fits("pharos", "b2"); err == nil {
 		t.Error("results of two binaries may be mixed")
 	}
 	var out bytes.Buffer

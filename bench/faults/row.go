@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/pharosmq/pharos/bench/results"
 )
 
 // Row sums up the runs of one case, in one mode and at one round trip.
@@ -37,7 +39,7 @@ type Row struct {
 
 // Rows sums up the records of the folder.
 func Rows(o *Options) ([]Row, error) {
-	records, err := readRecords(o.Dir)
+	records, err := results.Read[*Record](o.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +75,7 @@ func sum(c *Case, records []*Record) Row {
 	first := records[0]
 	row := Row{Server: first.Server, Mode: first.Mode, RTTMillis: first.RTTMillis, Case: c.Name, Help: c.Help, Target: c.Target.in(first.Mode)}
 	for _, r := range records {
-		if r.Error != "" || r.Disturbed != "" {
+		if !r.Counts() {
 			row.Failed++
 			continue
 		}

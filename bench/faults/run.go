@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/pharosmq/pharos/bench"
+	"github.com/pharosmq/pharos/bench/results"
 )
 
 // Options is what is measured, and where the results go.
@@ -58,36 +59,21 @@ func Run(ctx context.Context, o *Options) error {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return err
 	}
-	store, err := openStore(o.Dir)
+	kept, err := results.Open[*Record](o.Dir)
 	if err != nil {
 		return err
 	}
-	defer store.close()
-	if err := store.fits(o); err != nil {
+	defer kept.Close()
+	if err := kept.Fits(o.kind.Name, o.build); err != nil {
 		return err
 	}
 	stayAwake()
-	end := time.Now().Add(o.Budget)
-	for range attempts {
-		jobs := o.jobs(store)
-		if len(jobs) == 0 {
-			break
-		}
-		o.Progress(o.estimate(jobs))
-		left, err := o.runAll(ctx, jobs, store, end)
-		if err != nil {
-			return err
-		}
-		if left > 0 {
-			o.Progress(fmt.Sprintf("the budget is used up with %d runs to do; the next call goes on", left))
-			break
-		}
+	work := results.Work[job]{
+		Missing: func() []job { return o.jobs(kept) }, Lasts: o.estimate, Budget: o.Budget, Progress: o.Progress,
+		Do: func(jobs []job, over func() bool) (int, error) { return o.runAll(ctx, jobs, kept, over) },
 	}
-	return nil
+	return work.Complete()
 }
-
-// attempts at a run that fails or is disturbed, in one call.
-const attempts = 3
 
 // stayAwake keeps this process from stopping itself. It holds a P while it waits for a child to
 // begin, and starts hundreds of them at a time; all that is timed, and the delay lines, would
@@ -98,8 +84,8 @@ func stayAwake() {
 }
 
 // runAll does jobs in their order, those that there is room for before those that there isn't.
-// With a budget it begins none after end, and returns how many are left.
-func (o *Options) runAll(ctx context.Context, jobs []job, s *store, end time.Time) (left int, err error) {
+// It begins none once over says so, and returns how many are left.
+func (o *Options) runAll(ctx context.Context, jobs []job, s *store, over func() bool) (left int, err error) {
 	r := newRoom(o.Parallel)
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -110,7 +96,7 @@ func (o *Options) runAll(ctx context.Context, jobs []job, s *store, end time.Tim
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
 		}
-		if o.Budget > 0 && time.Now().After(end) {
+		if over() {
 			return len(jobs) + 1, nil
 		}
 		wg.Go(func() {
@@ -120,7 +106,7 @@ func (o *Options) runAll(ctx context.Context, jobs []job, s *store, end time.Tim
 				return // half a run is none
 			}
 			o.Progress(record.line())
-			if err := s.add(record); err != nil {
+			if err := s.Add(record); err != nil {
 				o.Progress(err.Error())
 			}
 		})
@@ -135,7 +121,7 @@ func (o *Options) runOne(ctx context.Context, j job) *Record {
 	seed := o.Seed<<32 | int64(h.Sum32()) // the same in all modes and servers
 	r := &Record{Server: o.kind.Name, Build: o.build, Mode: j.mode, RTTMillis: float64(j.rtt) / 1e6, Case: j.c.Name, Run: j.run,
 		Seed: seed, Started: time.Now().UTC()}
-	home := filepath.Join(o.Dir, "runs", strings.ReplaceAll(r.key(), " ", "-"))
+	home := filepath.Join(o.Dir, "runs", strings.ReplaceAll(r.Key(), " ", "-"))
 	err := os.RemoveAll(home)
 	if err == nil {
 		err = os.MkdirAll(home, 0o755)

@@ -43,17 +43,18 @@ var arrows = map[string][]string{
 	"client/internal/wire":       {"codec", "client/internal/pause"},
 	"client/internal/choice":     {"client/internal/pause"},
 	"client/internal/pause":      {},
-	"bench":                      {"codec", "client", "internal/testkit", "internal/testkit/netns"},
+	"bench":                      {"bench/results", "codec", "client", "internal/testkit", "internal/testkit/netns"},
 	"bench/limit":                {"codec"},
+	"bench/results":              {},
 	"cmd/namesrv":                {"server", "internal/admin", "internal/config", "internal/kvconfig", "routetable", "codec", "connhealth", "bpf", "internal/connwatch"},
 	"cmd/nsctl":                  {"codec", "client", "internal/testkit", "internal/diag"},
-	"bench/faults":               {"bench", "codec", "internal/testkit", "internal/testkit/netns", "internal/testkit/process"},
-	"bench/failover":             {"bench", "bench/failover/openloop", "client", "codec", "internal/testkit", "internal/testkit/netns", "internal/testkit/process"},
+	"bench/faults":               {"bench", "bench/results", "codec", "internal/testkit", "internal/testkit/netns", "internal/testkit/process"},
+	"bench/failover":             {"bench", "bench/failover/openloop", "bench/results", "client", "codec", "internal/testkit", "internal/testkit/netns", "internal/testkit/process"},
 	"bench/failover/openloop":    {},
 	"cmd/nsbench":                {"bench", "bench/failover", "bench/faults", "bench/limit", "codec"},
 	"test/interop":               {"codec", "internal/testkit", "internal/testkit/process"},
 	"test/interop/differential":  {"codec", "internal/testkit", "test/interop"},
-	"test/hostile":               {"codec", "internal/testkit"},
+	"test/hostile":               {"codec", "internal/testkit", "internal/testkit/process"},
 }
 
 // homes lists libraries that only some folders (and their tests) may import. bench/limit
