@@ -79,8 +79,7 @@ func (f *compareFlags) run(ctx context.Context, e env) error {
 		}
 		f.c.Only = expression
 	}
-	say := func(line string) { fmt.Fprintln(e.stderr, line) }
-	f.finder.Progress, f.c.Progress = say, say
+	f.finder.Progress, f.c.Progress = e.progress, e.progress
 	if len(f.servers) == 0 {
 		f.servers = bench.ServerNames
 	}

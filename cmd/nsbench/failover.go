@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"os"
-	"regexp"
 	"strings"
 	"time"
 
@@ -13,8 +11,9 @@ import (
 )
 
 func defineFailover(fs *flag.FlagSet, e env) func(context.Context) error {
-	o := failover.Options{Progress: func(line string) { fmt.Fprintln(e.stderr, line) }}
-	pattern := fs.String("run", "", "only cases whose name matches this `regexp`")
+	o := failover.Options{Progress: e.progress}
+	m := measurement{}
+	m.define(fs, "cases", "the cases and the clients")
 	clients := fs.String("clients", "", "clients, by commas; all if empty")
 	fs.StringVar(&o.Pharos, "pharos", "build/namesrv", "`path` of the namesrv binary")
 	fs.StringVar(&o.GoClient, "go-client", "bench/failover/goclient", "`folder` of the source of the official Go client's program")
@@ -32,16 +31,13 @@ func defineFailover(fs *flag.FlagSet, e env) func(context.Context) error {
 	fs.DurationVar(&o.Lateness, "lateness", 250*time.Millisecond, "a run in which a call began later than this does not count")
 	fs.Int64Var(&o.Seed, "seed", 1, "of the moments of faults and of the brokers that fail")
 	short := fs.Bool("short", false, "the short form: one run of each, of 7 s; figures are not those that are promised")
-	list := fs.Bool("list", false, "list the cases and the clients")
-	report := fs.Bool("report", false, "measure nothing: report what is in the folder")
-	asJSON := fs.Bool("json", false, "print JSON instead of a table")
 	return func(ctx context.Context) error {
-		if *list {
+		if m.list {
 			return failover.List(e.stdout)
 		}
 		var err error
-		if o.Match, err = regexp.Compile(*pattern); err != nil {
-			return usagef("-run: %v", err)
+		if o.Match, err = m.match(); err != nil {
+			return err
 		}
 		if *clients != "" {
 			o.Clients = strings.Split(*clients, ",")
@@ -52,18 +48,7 @@ func defineFailover(fs *flag.FlagSet, e env) func(context.Context) error {
 		if err := o.Validate(); err != nil {
 			return usageError{err}
 		}
-		if !*report {
-			if err := failover.Run(ctx, &o); err != nil {
-				return err
-			}
-		}
-		if *asJSON {
-			return failover.WriteJSON(e.stdout, &o)
-		}
-		if err := failover.Save(&o); err != nil {
-			return err
-		}
-		return failover.WriteMarkdown(e.stdout, &o)
+		return do(ctx, &m, &o, e.stdout, failover.Run, failover.Save, failover.WriteJSON, failover.WriteMarkdown)
 	}
 }
 

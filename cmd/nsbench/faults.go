@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -14,8 +13,9 @@ import (
 )
 
 func defineFaults(fs *flag.FlagSet, e env) func(context.Context) error {
-	o := faults.Options{Progress: func(line string) { fmt.Fprintln(e.stderr, line) }}
-	pattern := fs.String("run", "", "only faults whose name matches this `regexp`")
+	o := faults.Options{Progress: e.progress}
+	m := measurement{}
+	m.define(fs, "faults", "the faults and what is wanted of each")
 	modes := fs.String("modes", "ebpf,sampling", "modes of Pharos, by commas: ebpf, sampling, off")
 	fs.StringVar(&o.Pharos, "pharos", "build/namesrv", "`path` of the namesrv binary")
 	fs.StringVar(&o.Server, "server", "pharos", "server: pharos, java, or NAME=COMMAND LINE with {port}, {home}, {config}")
@@ -31,20 +31,17 @@ func defineFaults(fs *flag.FlagSet, e env) func(context.Context) error {
 	fs.DurationVar(&o.Lateness, "lateness", 500*time.Millisecond, "a run in which a timer was later than this does not count")
 	fs.BoolVar(&o.Short, "short", false, "the short form: one run of each, 40 s of watching, 50 ms for deaths only, nothing above")
 	fs.Int64Var(&o.Seed, "seed", 1, "of the moments of faults")
-	list := fs.Bool("list", false, "list the faults and what is wanted of each")
 	cost := fs.Bool("cost", false, "measure what watching over connections costs, instead of faults; -run picks parts")
-	report := fs.Bool("report", false, "measure nothing: report what is in the folder")
-	asJSON := fs.Bool("json", false, "print JSON instead of a table")
 	return func(ctx context.Context) error {
 		var err error
-		if o.Match, err = regexp.Compile(*pattern); err != nil {
-			return usagef("-run: %v", err)
+		if o.Match, err = m.match(); err != nil {
+			return err
 		}
-		if *list && *cost {
+		if m.list && *cost {
 			faults.ListCost(func(line string) { fmt.Fprintln(e.stdout, line) })
 			return nil
 		}
-		if *list {
+		if m.list {
 			return faults.List(e.stdout, &o)
 		}
 		if o.Modes, err = faults.ParseModes(strings.Split(*modes, ",")); err != nil {
@@ -60,20 +57,9 @@ func defineFaults(fs *flag.FlagSet, e env) func(context.Context) error {
 			return usagef("-parallel %d and -runs %d must be above 0", o.Parallel, o.Runs)
 		}
 		if *cost {
-			return measureCost(ctx, &o, *report, e)
+			return measureCost(ctx, &o, m.report, e)
 		}
-		if !*report {
-			if err := faults.Run(ctx, &o); err != nil {
-				return err
-			}
-		}
-		if *asJSON {
-			return faults.WriteJSON(e.stdout, &o)
-		}
-		if err := faults.Save(&o); err != nil {
-			return err
-		}
-		return faults.WriteMarkdown(e.stdout, &o)
+		return do(ctx, &m, &o, e.stdout, faults.Run, faults.Save, faults.WriteJSON, faults.WriteMarkdown)
 	}
 }
 
