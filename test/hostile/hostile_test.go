@@ -83,15 +83,13 @@ func TestInnocentsDoNotNotice(t *testing.T) {
 		t.Run(a.name, func(t *testing.T) {
 			lines := server.logLines(t)
 			in.reset()
-			battle, end := context.WithCancel(t.Context())
-			defer end()
-			attackers := startAttackers(battle, t, a.name, server.addr)
-			ctx, cancel := context.WithTimeout(battle, run)
+			attackers := startAttackers(t, a.name, server.addr)
+			ctx, cancel := context.WithTimeout(t.Context(), run)
 			defer cancel()
 			peak := watchResident(ctx, t, server)
 			in.live(ctx)
-			end()
-			_ = attackers.Wait() // killed, by us
+			cancel()
+			attackers.Kill()
 			judge(t, in, <-peak, server.logLines(t)-lines)
 			if t.Failed() {
 				t.Logf("the server's log, the last 4 kB:\n%s", server.logTail(4096))

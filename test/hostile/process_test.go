@@ -2,7 +2,6 @@ package hostile
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -11,14 +10,15 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pharosmq/pharos/internal/testkit/process"
 )
 
 // namesrv is the server under attack, a real process.
 type namesrv struct {
-	cmd  *exec.Cmd
+	*process.Process
 	addr string
 	log  string // its log file
 }
@@ -39,21 +39,22 @@ func startNamesrv(t *testing.T) *namesrv {
 	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	stderr, err := os.Create(filepath.Join(dir, "stderr.log"))
+	cmd := exec.Command(binary, "-c", conf)
+	cmd.Env = append(os.Environ(), "JAVA_OPT=-Duser.home="+dir)
+	p, err := process.Start(cmd, process.Options{Log: filepath.Join(dir, "output.log")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(binary, "-c", conf)
-	cmd.Stdout, cmd.Stderr = stderr, stderr
-	cmd.Env = append(os.Environ(), "JAVA_OPT=-Duser.home="+dir)
-	if err := cmd.Start(); err != nil {
+	s := &namesrv{Process: p, addr: addr, log: filepath.Join(dir, "logs", "rocketmqlogs", "namesrv.log")}
+	t.Cleanup(func() { s.stop(t) })
+	if err := p.AwaitListening(t.Context(), addr, 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
-	s := &namesrv{cmd: cmd, addr: addr, log: filepath.Join(dir, "logs", "rocketmqlogs", "namesrv.log")}
-	t.Cleanup(func() { s.stop(t, stderr) })
-	s.awaitListening(t)
 	return s
 }
+
+// attackersReady bounds how long attackers take for what they need.
+const attackersReady = time.Minute
 
 func freeAddr(t *testing.T) string {
 	t.Helper()
@@ -65,34 +66,14 @@ func freeAddr(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func (s *namesrv) awaitListening(t *testing.T) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if c, err := net.Dial("tcp", s.addr); err == nil {
-			c.Close()
-			return
-		}
-	}
-	t.Fatalf("namesrv does not listen on %s after 10 s", s.addr)
-}
-
 // stop ends the server, expects it to end by itself within 10 s of SIGTERM, and shows
 // its output when the test failed.
-func (s *namesrv) stop(t *testing.T, stderr *os.File) {
-	_ = s.cmd.Process.Signal(syscall.SIGTERM)
-	ended := make(chan error, 1)
-	go func() { ended <- s.cmd.Wait() }()
-	select {
-	case <-ended:
-	case <-time.After(10 * time.Second):
-		t.Error("namesrv did not stop within 10 s of SIGTERM")
-		_ = s.cmd.Process.Kill()
-		<-ended
+func (s *namesrv) stop(t *testing.T) {
+	if err := s.Stop(10 * time.Second); err != nil {
+		t.Error(err)
 	}
-	stderr.Close()
 	if t.Failed() {
-		text, _ := os.ReadFile(stderr.Name())
-		t.Logf("namesrv's output, the last 8 kB:\n%s", tail(text, 8192))
+		t.Logf("namesrv's output, the last lines:\n%s", s.LogTail(100))
 	}
 }
 
@@ -105,7 +86,7 @@ func tail(b []byte, n int) []byte {
 
 // residentBytes is the server's resident set.
 func (s *namesrv) residentBytes() (int64, error) {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	f, err := os.Open(fmt.Sprintf("/proc/%d/status", s.Pid()))
 	if err != nil {
 		return 0, fmt.Errorf("the server is gone: %w", err)
 	}
@@ -135,22 +116,20 @@ func (s *namesrv) logTail(n int) []byte {
 	return tail(text, n)
 }
 
-// startAttackers runs one attack in a process of its own until ctx ends. It returns once
+// startAttackers runs one attack in a process of its own until it is killed. It returns once
 // the attackers have made what they need and begin.
-func startAttackers(ctx context.Context, t *testing.T, attack, addr string) *exec.Cmd {
+func startAttackers(t *testing.T, attack, addr string) *process.Process {
 	t.Helper()
-	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^$")
+	cmd := exec.Command(os.Args[0], "-test.run=^$")
 	cmd.Env = append(os.Environ(), attackEnv+"="+attack, addrEnv+"="+addr)
 	cmd.Stderr = os.Stderr
-	ready, err := cmd.StdoutPipe()
+	p, err := process.Start(cmd, process.Options{Name: "the attackers", Log: filepath.Join(t.TempDir(), "attackers.log")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := bufio.NewReader(ready).ReadString('\n'); err != nil {
+	t.Cleanup(p.Kill)
+	if err := p.AwaitLog(t.Context(), "\n", attackersReady); err != nil {
 		t.Fatalf("the attackers did not get ready: %v", err)
 	}
-	return cmd
+	return p
 }

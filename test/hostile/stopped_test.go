@@ -3,7 +3,6 @@ package hostile
 import (
 	"fmt"
 	"os"
-	"syscall"
 	"testing"
 	"time"
 
@@ -64,7 +63,7 @@ func registrationWithTimeout(broker, addr string, timeoutMillis int64) []byte {
 // a real one's timer does, and go on every second once it is continued.
 func stopWhileRegistering(t *testing.T, server *namesrv, brokers []*peer, frames [][]byte, stopped time.Duration) {
 	t.Helper()
-	if err := server.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+	if err := server.Freeze(); err != nil {
 		t.Fatal(err)
 	}
 	for i, p := range brokers {
@@ -73,7 +72,7 @@ func stopWhileRegistering(t *testing.T, server *namesrv, brokers []*peer, frames
 		}
 	}
 	time.Sleep(stopped)
-	if err := server.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+	if err := server.Thaw(); err != nil {
 		t.Fatal(err)
 	}
 	for i, p := range brokers {
