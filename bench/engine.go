@@ -45,6 +45,8 @@ type engine struct {
 	nextTick    int64
 	idleNanos   int64 // spent polling in vain, awake
 	slept       bool  // the last poll did
+	wakeAt      int64 // until when, at the latest
+	awayNanos   int64 // the longest time in the window in which nobody looked at the sockets
 	ticks       func(now int64)
 }
 
@@ -61,8 +63,8 @@ type group struct {
 	sample    int  // bytes until the next body is checked
 	check     checker
 
-	asking   bool // the connections that open before the run are open
-	nextDue  int64
+	asking   bool    // the connections that open before the run are open
+	nextDue  int64   // dueAt, at the next multiple of Every
 	interval float64 // nanoseconds between bursts
 	dueAt    float64
 	turn     int
@@ -151,7 +153,11 @@ func (e *engine) run(until int64, done func() bool) error {
 		e.openMore(now)
 		busy := e.pace(now)
 		busy = e.sendBig() || busy
-		n, err := e.poll(busy, now, until)
+		polled := now
+		if !e.spin {
+			polled = e.now()
+		}
+		n, err := e.poll(busy, polled, until)
 		if err != nil {
 			return err
 		}
@@ -162,10 +168,29 @@ func (e *engine) run(until int64, done func() bool) error {
 		for i := range e.events[:n] {
 			e.ready(e.conns[e.events[i].Fd], e.events[i].Events)
 		}
-		now = e.now()
+		end := e.now()
+		e.away(now, polled, after, end, n)
+		now = end
 	}
 	return nil
 }
+
+// away notes how long nobody looked at the sockets in a turn: all of it, but for what was slept on
+// purpose.
+func (e *engine) away(begun, polled, after, end int64, n int) {
+	longest := end - begun
+	if e.slept {
+		woken := after
+		if n == 0 {
+			woken = min(after, e.wakeAt)
+		}
+		longest = max(polled-begun, end-woken)
+	}
+	e.awayNanos = max(e.awayNanos, longest)
+}
+
+// sleepNanosMin is the shortest time that is slept: less is over before it began.
+const sleepNanosMin = 50_000
 
 // poll asks which sockets are ready; unless there is something to do it may wait for them.
 func (e *engine) poll(busy bool, now, until int64) (int, error) {
@@ -185,13 +210,18 @@ func (e *engine) poll(busy bool, now, until int64) (int, error) {
 			wait = min(wait, g.nextDue)
 		}
 	}
-	millis := int(max(0, wait-now) / 1e6)
-	e.slept = millis > 0
-	n, err := unix.EpollWait(e.epfd, e.events, millis)
-	if err != nil && err != unix.EINTR {
-		return 0, fmt.Errorf("epoll_wait: %w", err)
+	e.slept, e.wakeAt = wait-now >= sleepNanosMin, wait
+	if !e.slept {
+		wait = now
 	}
-	return max(n, 0), nil
+	n, errno := sleepPoll(e.epfd, e.events, max(0, wait-now))
+	if errno != 0 && errno != unix.EINTR {
+		return 0, fmt.Errorf("epoll_pwait2: %w", errno)
+	}
+	if errno != 0 {
+		n = 0
+	}
+	return n, nil
 }
 
 func (e *engine) ready(c *conn, events uint32) {

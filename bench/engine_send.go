@@ -25,12 +25,19 @@ func (e *engine) pace(now int64) (more bool) {
 					break
 				}
 			}
-			g.dueAt += g.interval
-			g.nextDue = int64(g.dueAt)
+			g.dueNext(g.dueAt + g.interval)
 			e.flush(c)
 		}
 	}
 	return more
+}
+
+// dueNext sets when the next request is.
+func (g *group) dueNext(at float64) {
+	g.dueAt, g.nextDue = at, int64(at)
+	if every := int64(g.Every); every > 0 {
+		g.nextDue = (g.nextDue + every - 1) / every * every
+	}
 }
 
 // connTries is how many connections are looked at for one that can take a request.

@@ -22,6 +22,9 @@ type Group struct {
 	Rate float64
 	// Burst is how many requests of an open loop are due together on one connection.
 	Burst int
+	// Every puts the requests of an open loop together that are due in so long, over all
+	// connections: they are due at its end. 0: each is due by itself.
+	Every time.Duration
 	// Pause is how long after the start of the plan the group begins to ask.
 	Pause time.Duration
 
@@ -80,6 +83,8 @@ func (g *Group) withDefaults() (Group, error) {
 		return fail("depth %d; it is between 0 and %d", d.Depth, depthMax)
 	case d.Rate < 0 || d.Rate > rateMax:
 		return fail("rate %v; it is between 0 and %.0f requests a second", d.Rate, float64(rateMax))
+	case d.Every < 0:
+		return fail("requests due every %v", d.Every)
 	case d.Rate > 0 && d.Depth < d.Burst:
 		return fail("depth %d is less than the burst of %d requests", d.Depth, d.Burst)
 	case d.Mix.Register > 0 && d.Registrations == nil:

@@ -63,6 +63,9 @@ type LoadUse struct {
 	// BusyShare near 1: the load was the limit, not the server.
 	BusyShare       float64 `json:"busy_share"`
 	NanosPerRequest float64 `json:"ns_per_request"`
+	// AwayMicros is the longest time in which it did not look at its sockets: latencies may be
+	// too long by that.
+	AwayMicros float64 `json:"away_us"`
 }
 
 // Group is the result of the group of that name, or nil.
@@ -180,8 +183,7 @@ func (r *runner) start(groups []*group) {
 	now := e.now()
 	for _, g := range groups {
 		g.asking = true
-		g.dueAt = float64(now + int64(g.Pause))
-		g.nextDue = int64(g.dueAt)
+		g.dueNext(float64(now + int64(g.Pause)))
 		for i := range g.conns {
 			c := &g.conns[i]
 			switch {
@@ -249,7 +251,7 @@ func (r *runner) measure(d time.Duration) (w Window, err error) {
 	}
 	r.last = nil
 	begin, cpu := e.now(), threadCPU()
-	e.windowStart, e.idleNanos = begin, 0
+	e.windowStart, e.idleNanos, e.awayNanos = begin, 0, 0
 	if err := e.run(begin+int64(d), r.done()); err != nil {
 		return w, err
 	}
@@ -263,6 +265,7 @@ func (r *runner) measure(d time.Duration) (w Window, err error) {
 	}
 	w.Load.CPUSeconds = max(0, float64(threadCPU()-cpu-e.idleNanos)/1e9)
 	w.Load.BusyShare = w.Load.CPUSeconds / w.Seconds
+	w.Load.AwayMicros = float64(e.awayNanos) / 1e3
 	for _, g := range e.groups {
 		w.Groups = append(w.Groups, g.result(g.Name, w.Seconds))
 	}

@@ -20,6 +20,7 @@ type usage struct {
 	coreBusy   int64 // ticks of the one processor it is bound to
 	coreTotal  int64
 	coreSteal  int64
+	coreIdle   int64
 	coreNumber int // -1: it may run on several
 }
 
@@ -39,6 +40,10 @@ type ProcessUse struct {
 	Core      int     `json:"core"`
 	CoreBusy  float64 `json:"core_busy,omitempty"`
 	CoreSteal float64 `json:"core_steal,omitempty"`
+	// CoreAwake is the share in which that processor was not idle: to a tick exactly where the
+	// kernel stops its tick when idle, whereas CoreBusy is sampled. Falling asleep and waking up
+	// counts, too.
+	CoreAwake float64 `json:"core_awake,omitempty"`
 }
 
 // clockTick is how long a tick of /proc/PID/stat is.
@@ -60,7 +65,7 @@ func readUsage(pid int) (u usage, err error) {
 	}
 	u.coreNumber = boundTo(pid)
 	if u.coreNumber >= 0 {
-		u.coreBusy, u.coreTotal, u.coreSteal, err = coreTicks(u.coreNumber)
+		err = u.readCore()
 	}
 	return u, err
 }
@@ -153,13 +158,13 @@ func boundTo(pid int) int {
 	return -1
 }
 
-// coreTicks reads the line of one processor in /proc/stat.
-func coreTicks(core int) (busy, total, steal int64, err error) {
+// readCore reads the line of its processor in /proc/stat.
+func (u *usage) readCore() error {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return 0, 0, 0, err
+		return err
 	}
-	name := "cpu" + strconv.Itoa(core)
+	name := "cpu" + strconv.Itoa(u.coreNumber)
 	for line := range strings.SplitSeq(string(text), "\n") {
 		fields := strings.Fields(line)
 		if len(fields) < 9 || fields[0] != name {
@@ -167,18 +172,19 @@ func coreTicks(core int) (busy, total, steal int64, err error) {
 		}
 		for i, field := range fields[1:9] { // user nice system idle iowait irq softirq steal
 			n, _ := strconv.ParseInt(field, 10, 64)
-			total += n
+			u.coreTotal += n
 			switch i {
 			case 3, 4:
+				u.coreIdle += n
 			case 7:
-				steal = n
+				u.coreSteal = n
 			default:
-				busy += n
+				u.coreBusy += n
 			}
 		}
-		return busy, total, steal, nil
+		return nil
 	}
-	return 0, 0, 0, fmt.Errorf("/proc/stat has no %s", name)
+	return fmt.Errorf("/proc/stat has no %s", name)
 }
 
 // between is what was used from a to b.
@@ -191,6 +197,7 @@ func between(a, b usage, seconds float64) *ProcessUse {
 	if ticks := float64(b.coreTotal - a.coreTotal); b.coreNumber >= 0 && ticks > 0 {
 		use.CoreBusy = float64(b.coreBusy-a.coreBusy) / ticks
 		use.CoreSteal = float64(b.coreSteal-a.coreSteal) / ticks
+		use.CoreAwake = max(0, 1-float64(b.coreIdle-a.coreIdle)*clockTickNanos/1e9/seconds)
 	}
 	return use
 }

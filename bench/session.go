@@ -165,8 +165,7 @@ func (s *Session) wake() {
 		}
 		if g.interval > 0 {
 			if g.dueAt < float64(now) {
-				g.dueAt = float64(now)
-				g.nextDue = now
+				g.dueNext(float64(now))
 			}
 			continue
 		}

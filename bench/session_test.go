@@ -115,3 +115,42 @@ func TestFillTakesTurns(t *testing.T) {
 		t.Errorf("%d of %d brokers registered, with %d frames", len(f.registrations), w.Brokers, r.Fill[0].Frames)
 	}
 }
+
+// What is due in a while comes together, at its end.
+func TestDueTogether(t *testing.T) {
+	g := &group{Group: Group{Every: 2 * time.Millisecond}}
+	for at, want := range map[float64]int64{0: 0, 1: 2e6, 1_999_999: 2e6, 2_000_000: 2e6, 2_000_001: 4e6} {
+		if g.dueNext(at); g.nextDue != want || g.dueAt != at {
+			t.Errorf("at %v: due at %d (%v), want %d", at, g.nextDue, g.dueAt, want)
+		}
+	}
+	g.Every = 0
+	if g.dueNext(5.5); g.nextDue != 5 {
+		t.Errorf("by itself: due at %d", g.nextDue)
+	}
+	w := &World{Topics: 20, Brokers: 3}
+	f := newFakeServer(t, w)
+	open := lookups(w)
+	open.Rate, open.Depth, open.Every = 2000, 64, 20*time.Millisecond
+	r := runPlan(t, Plan{To: f.addr, Fill: []*World{w}, Groups: []Group{open}, Duration: 300 * time.Millisecond})
+	got := r.Windows[0].Group("lookups")
+	if got.Failed() != 0 || got.Good == 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// The bench knows how long it did not look at its sockets.
+func TestAway(t *testing.T) {
+	w := &World{Topics: 20, Brokers: 3}
+	f := newFakeServer(t, w)
+	const away = 60 * time.Millisecond
+	s, err := Open(t.Context(), Plan{To: f.addr, Fill: []*World{w}, Groups: []Group{lookups(w)}, Progress: func(string) { time.Sleep(away) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	got, err := s.Measure(1500*time.Millisecond, "away")
+	if err != nil || got.Load.AwayMicros < float64(away.Microseconds()) {
+		t.Errorf("away %v us, though it was for %v (%v)", got.Load.AwayMicros, away, err)
+	}
+}

@@ -31,6 +31,14 @@ func rawPoll(epfd int, events []unix.EpollEvent) (int, unix.Errno) {
 	return int(n), errno
 }
 
+// sleepPoll waits for nanos at most.
+func sleepPoll(epfd int, events []unix.EpollEvent, nanos int64) (int, unix.Errno) {
+	timeout := unix.NsecToTimespec(nanos)
+	n, _, errno := unix.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(epfd), uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)),
+		uintptr(unsafe.Pointer(&timeout)), 0, 0)
+	return int(n), errno
+}
+
 // loopbackSources is how many addresses connections to a loopback address come from in turn:
 // one address has some 28,000 ports, and each is unusable for a minute after its connection.
 const loopbackSources = 64
