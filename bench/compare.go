@@ -25,10 +25,15 @@ type Comparison struct {
 	WarmStep time.Duration // its windows
 	// IdleMax cuts how long servers idle before their memory is read; 0: not.
 	IdleMax time.Duration
+	// Budget is how long scenarios are begun; what is left then is measured by the next call.
+	// 0: to the end.
+	Budget time.Duration
 	// ServerCore and LoadCore are processors; -1: not bound.
 	ServerCore, LoadCore int
 	Progress             func(line string)
 
+	began   time.Time
+	left    int                           // scenarios that the budget did not suffice for
 	live    []*contender                  // of the stage
 	tended  time.Time                     // when all of them were last kept from being idle
 	records map[string]map[string]*Record // scenario -> server
@@ -58,82 +63,37 @@ func (c *Comparison) Run(ctx context.Context) error {
 			return err
 		}
 	}
+	list, err := c.plan()
+	if err != nil {
+		return err
+	}
 	all := c.Servers
 	defer func() { c.Servers = all }()
-	for _, stage := range Stages() {
-		stage := c.chosen(stage)
-		c.Servers = stage.servers(all)
-		if len(c.Servers) == 0 {
+	c.began, c.left = time.Now(), 0
+	if len(list) > 0 {
+		c.say("%d scenarios to do, about %v", scenarios(list), c.lasts(list).Round(time.Minute))
+	}
+	for i := range list {
+		if c.over() {
+			c.left += len(list[i].Scenarios)
 			continue
 		}
-		if len(stage.Scenarios) == 0 {
-			continue
-		}
-		missing, err := c.missing(&stage)
-		if err != nil {
+		c.Servers = list[i].servers
+		if err := c.stage(ctx, &list[i].Stage, list[i].servers); err != nil {
 			return err
 		}
-		if len(missing) == 0 {
-			c.say("%s: measured before", stage.Name)
-			continue
-		}
-		if err := c.stage(ctx, &stage, missing); err != nil {
-			return err
-		}
+	}
+	if c.left > 0 {
+		c.say("the budget is used up with %d scenarios to do; the next call goes on", c.left)
 	}
 	return ctx.Err()
 }
 
-// servers are those of all that take part in s.
-func (s *Stage) servers(all []Server) []Server {
-	return slices.DeleteFunc(slices.Clone(all), func(server Server) bool {
-		if s.Only == nil {
-			return server.Apart
-		}
-		return !slices.Contains(s.Only, server.Name)
-	})
-}
-
-// chosen is the part of the stage that is asked for.
-func (c *Comparison) chosen(s Stage) Stage {
-	var scenarios []Scenario
-	for _, sc := range s.Scenarios {
-		wanted := (c.Full || !s.Full && !sc.Full)
-		if c.Only != nil {
-			wanted = c.Only.MatchString(sc.Name)
-		}
-		if wanted {
-			scenarios = append(scenarios, sc)
-		}
+func scenarios(list []todo) (n int) {
+	for i := range list {
+		n += len(list[i].Scenarios)
 	}
-	s.Scenarios = scenarios
-	return s
-}
-
-// missing are the servers that lack a record of the stage.
-func (c *Comparison) missing(s *Stage) ([]Server, error) {
-	var servers []Server
-	for _, server := range c.Servers {
-		lacks := false
-		for _, sc := range s.Scenarios {
-			r, err := loadRecord(c.Dir, sc.Name, server.Name)
-			if err != nil {
-				return nil, err
-			}
-			if r == nil {
-				lacks = true
-				continue
-			}
-			c.keep(r)
-		}
-		if lacks {
-			servers = append(servers, server)
-		}
-	}
-	if len(servers) > 0 {
-		return c.Servers, nil // in turn with each other, or not comparable
-	}
-	return nil, nil
+	return n
 }
 
 func (c *Comparison) keep(r *Record) {
@@ -174,6 +134,10 @@ func (c *Comparison) stage(ctx context.Context, s *Stage, servers []Server) erro
 		c.live = append(c.live, l)
 	}
 	for i := range s.Scenarios {
+		if c.over() {
+			c.left++
+			continue
+		}
 		if err := c.scenario(ctx, &s.Scenarios[i], c.live); err != nil {
 			return err
 		}
@@ -184,8 +148,12 @@ func (c *Comparison) stage(ctx context.Context, s *Stage, servers []Server) erro
 // noRecords says in a record for each scenario of s why there is nothing of the server.
 func (c *Comparison) noRecords(s *Stage, server *Server, why error) error {
 	c.say("  %s: %v", server.Name, why)
-	for _, sc := range s.Scenarios {
-		r := &Record{Scenario: sc.Name, Server: server.Name, Missing: why.Error()}
+	for i := range s.Scenarios {
+		sc := &s.Scenarios[i]
+		if !sc.measures(server, c.short()) {
+			continue
+		}
+		r := &Record{Scenario: sc.Name, Server: server.Name, Build: server.Build, Missing: why.Error()}
 		c.keep(r)
 		if err := r.save(c.Dir); err != nil {
 			return err
@@ -199,6 +167,7 @@ type contender struct {
 	server  *Server
 	process *Process
 	session *Session
+	world   *World // its own instead of the stage's, if not nil
 	warm    bool
 	fill    []Filled
 }
@@ -220,9 +189,12 @@ func (c *Comparison) enter(ctx context.Context, s *Stage, server *Server) (*cont
 	if err != nil {
 		return nil, err
 	}
-	l := &contender{server: server, process: process}
-	p := Plan{To: process.Addr, Spin: c.LoadCore >= 0, PID: process.PID(), Progress: c.progress(server)}
-	if !server.Yardstick {
+	l := &contender{server: server, process: process, world: s.Beside[server.Name]}
+	p := Plan{To: process.Addr, Spin: c.LoadCore >= 0 && !s.Sleeps, PID: process.PID(), Progress: c.progress(server)}
+	switch {
+	case l.world != nil:
+		p.Fill = []*World{l.world}
+	case !server.Yardstick:
 		p.Fill, p.Renew = s.Worlds, s.Renew
 	}
 	if l.session, err = Open(ctx, p); err != nil {
@@ -298,7 +270,10 @@ func (c *Comparison) scenario(ctx context.Context, sc *Scenario, live []*contend
 	records := map[*contender]*Record{}
 	var ready []*contender
 	for _, l := range live {
-		r := &Record{Scenario: sc.Name, Server: l.server.Name, Rate: rate, Warm: l.warm}
+		if !sc.measures(l.server, c.short()) {
+			continue
+		}
+		r := &Record{Scenario: sc.Name, Server: l.server.Name, Build: l.server.Build, Rate: rate, Warm: l.warm}
 		records[l] = r
 		c.keep(r)
 		if r.Missing = c.cannot(sc, l, rate); r.Missing == "" {
@@ -314,13 +289,17 @@ func (c *Comparison) scenario(ctx context.Context, sc *Scenario, live []*contend
 		}
 		ready = append(ready, l)
 	}
-	for round := range c.Pairs {
+	for round := range c.pairs(sc) {
 		for _, l := range ready {
 			r := records[l]
 			if r.Missing != "" {
 				continue
 			}
-			w, err := c.inTurn(ctx, sc, l, groups, fmt.Sprintf("%s, round %d of %d", sc.Name, round+1, c.Pairs))
+			phase := fmt.Sprintf("%s, round %d of %d", sc.Name, round+1, c.pairs(sc))
+			sample, err := c.undisturbed(ctx, sc, l.server, func() (Sample, error) {
+				w, err := c.inTurn(ctx, sc, l, groups, phase)
+				return Sample{Round: round, Fill: l.fill, Window: &w}, err
+			})
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -328,15 +307,19 @@ func (c *Comparison) scenario(ctx context.Context, sc *Scenario, live []*contend
 				r.Missing = fmt.Sprintf("it failed in round %d: %v", round+1, err)
 				continue
 			}
-			r.Samples = append(r.Samples, Sample{Round: round, Fill: l.fill, Window: &w})
+			r.Samples = append(r.Samples, sample)
 		}
 		slices.Reverse(ready)
 	}
 	for _, l := range live {
-		if err := records[l].save(c.Dir); err != nil {
+		r := records[l]
+		if r == nil {
+			continue
+		}
+		if err := r.save(c.Dir); err != nil {
 			return err
 		}
-		c.say("    %s", records[l].line())
+		c.say("    %s", r.line())
 	}
 	return nil
 }
@@ -349,7 +332,7 @@ func (c *Comparison) inTurn(ctx context.Context, sc *Scenario, l *contender, gro
 		}
 		defer c.drop(l)
 	}
-	return c.sample(sc, l, phase)
+	return c.measure(sc, l, phase)
 }
 
 // drop closes the load's connections to l; its brokers stay.
@@ -361,36 +344,16 @@ func (c *Comparison) drop(l *contender) {
 	}
 }
 
-// disturbed is the share of the server's core that others may have had in a sample. The
-// kernel counts a core's time in ticks: with little load the two do not match exactly.
-const disturbed = 0.1
-
-// retries is how often a disturbed sample is taken again.
-const retries = 3
-
-// sample measures one window, again if somebody else was on the server's core.
-func (c *Comparison) sample(sc *Scenario, l *contender, phase string) (w Window, err error) {
-	for range 1 + retries {
-		c.tend(nil)
-		l.process.Resume()
-		w, err = l.session.Measure(c.window(sc), phase)
-		if w.Server != nil {
-			w.Server.Stops = l.process.stops.read()
-		}
-		l.process.Pause()
-		if err != nil || w.Server == nil || w.Server.Core < 0 || w.Server.CoreBusy-w.Server.CPUShare <= disturbed {
-			break
-		}
-		c.say("    %s: others had %.2f of its core", l.server.Name, w.Server.CoreBusy-w.Server.CPUShare)
+// measure measures one window.
+func (c *Comparison) measure(sc *Scenario, l *contender, phase string) (Window, error) {
+	c.tend(nil)
+	l.process.Resume()
+	defer l.process.Pause()
+	w, err := l.session.Measure(c.window(sc), phase)
+	if w.Server != nil {
+		w.Server.Stops = l.process.stops.read()
 	}
 	return w, err
-}
-
-func (c *Comparison) window(sc *Scenario) time.Duration {
-	if sc.Window != 0 {
-		return sc.Window
-	}
-	return c.Window
 }
 
 // cannot is why a server is not measured in a scenario.
@@ -420,7 +383,7 @@ func (c *Comparison) rated(sc *Scenario) ([]Group, float64) {
 		least := 0.0
 		for _, server := range c.Servers {
 			r := c.Record(sc.RateOf, server.Name)
-			if server.Yardstick || r == nil {
+			if r == nil || sc.RateBy == nil && server.Yardstick || sc.RateBy != nil && !slices.Contains(sc.RateBy, server.Name) {
 				continue
 			}
 			if m := r.Spread("per_second"); m.Count > 0 && (least == 0 || m.Median < least) {
@@ -441,17 +404,26 @@ func (c *Comparison) prepare(ctx context.Context, sc *Scenario, l *contender, gr
 		if err := l.restart(ctx, c, sc.BodyBytes); err != nil {
 			return err
 		}
-		groups = slices.Clone(groups)
-		for i := range groups {
-			groups[i].Unchecked = true
-		}
 	}
+	groups = l.own(sc, groups)
 	l.process.Resume()
 	defer l.process.Pause()
 	if err := l.session.Switch(groups, c.Warmup); err != nil {
 		return err
 	}
 	return l.session.Rest()
+}
+
+// own are a scenario's groups as l is asked.
+func (l *contender) own(sc *Scenario, groups []Group) []Group {
+	groups = slices.Clone(groups)
+	for i := range groups {
+		groups[i].Unchecked = groups[i].Unchecked || sc.Alike || l.server.Yardstick
+		if l.world != nil {
+			groups[i].World = l.world
+		}
+	}
+	return groups
 }
 
 // restart starts a yardstick anew with bodies of another size.
@@ -478,8 +450,11 @@ func (r *Record) line() string {
 	}
 	line := fmt.Sprintf("%s: %.0f/s, %.0f ns of the server a request, P99 %.0f us, %.1f MB", r.Server, r.Spread("per_second").Median,
 		r.Spread("server_ns").Median, r.Spread("p99_us").Median, r.Spread("rss_mb").Median)
-	if failed := r.Spread("failed"); failed.High > 0 {
-		line += fmt.Sprintf(", %.0f FAILED", failed.High)
+	if failed := r.Spread("failed"); failed.Most > 0 {
+		line += fmt.Sprintf(", %.0f FAILED", failed.Most)
+	}
+	if n := r.disturbed(); n > 0 {
+		line += fmt.Sprintf(", %d of %d samples disturbed", n, len(r.Samples))
 	}
 	return line
 }

@@ -14,19 +14,27 @@ func (c *Comparison) freshStage(ctx context.Context, s *Stage, servers []Server)
 	for i := range s.Scenarios {
 		sc := &s.Scenarios[i]
 		c.say("  scenario %s: %s", sc.Name, sc.About)
-		turn := make([]*Record, len(servers))
+		if c.over() {
+			c.left++
+			continue
+		}
+		var turn []*Record
 		byName := map[string]*Server{}
 		for j := range servers {
-			turn[j] = &Record{Scenario: sc.Name, Server: servers[j].Name, Warm: !servers[j].Warms}
-			byName[servers[j].Name] = &servers[j]
-			c.keep(turn[j])
+			if !sc.measures(&servers[j], c.short()) {
+				continue
+			}
+			r := &Record{Scenario: sc.Name, Server: servers[j].Name, Build: servers[j].Build, Warm: !servers[j].Warms}
+			turn, byName[servers[j].Name] = append(turn, r), &servers[j]
+			c.keep(r)
 		}
-		for round := range c.Pairs {
+		for round := range c.pairs(sc) {
 			for _, r := range turn {
 				if r.Missing != "" {
 					continue
 				}
-				sample, err := c.fresh(ctx, s, sc, byName[r.Server], round)
+				server := byName[r.Server]
+				sample, err := c.undisturbed(ctx, sc, server, func() (Sample, error) { return c.fresh(ctx, s, sc, server, round) })
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}

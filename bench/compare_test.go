@@ -18,9 +18,9 @@ func TestSpread(t *testing.T) {
 		}
 	}
 	f(Spread{})
-	f(Spread{3, 3, 3, 1}, 3)
-	f(Spread{2, 3, 4, 5}, 5, 1, 3, 2, 4)
-	f(Spread{1.25, 1.5, 1.75, 2}, 2, 1)
+	f(Spread{3, 3, 3, 3, 3, 1}, 3)
+	f(Spread{1, 2, 3, 4, 5, 5}, 5, 1, 3, 2, 4)
+	f(Spread{1, 1.25, 1.5, 1.75, 2, 2}, 2, 1)
 }
 
 // comparison has records of Pharos and another server with the given throughputs by round.

@@ -22,7 +22,7 @@ const digestTimeout = time.Minute
 // digest asks a filled server the same questions as all others and keeps a hash of the facts
 // it answers, whatever their order: Reply comparison looks at them.
 func (c *Comparison) digest(ctx context.Context, s *Stage, l *contender) error {
-	if l.server.Yardstick || len(s.Renew) > 0 { // they change meanwhile
+	if l.server.Yardstick || l.world != nil || len(s.Renew) > 0 { // they change meanwhile
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, digestTimeout)

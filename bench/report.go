@@ -7,10 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pharosmq/pharos/bench/results"
 )
 
 // Machine is where it was measured.
@@ -58,7 +61,7 @@ var columns = []struct{ metric, title, format string }{
 	{"register_p50_us", "registration P50 us", "%.0f"}, {"register_max_us", "max", "%.0f"},
 	{"visible_p50_us", "visible after the last byte, P50 us", "%.0f"}, {"visible_max_us", "max", "%.0f"}, {"longest_stop_ms", "longest stop of the collector ms", "%.3f"},
 	{"start_ms", "start ms", "%.1f"}, {"stop_ms", "stop ms", "%.1f"}, {"rss_mb", "resident MB", "%.1f"}, {"peak_mb", "peak MB", "%.1f"},
-	{"idle_mb", "idle MB", "%.1f"}, {"load_busy", "load busy", "%.2f"}, {"load_ns", "load ns/request", "%.0f"}, {"failed", "failed", "%.0f"},
+	{"idle_mb", "idle MB", "%.1f"}, {"reply_bytes", "bytes a reply", "%.0f"}, {"load_busy", "load busy", "%.2f"}, {"load_ns", "load ns/request", "%.0f"}, {"load_away_us", "load away, most us", "%.0f"}, {"failed", "failed", "%.0f"},
 }
 
 // Report writes report.md, report.json and the pictures into the folder, of all that was
@@ -68,12 +71,13 @@ func (c *Comparison) Report() error {
 	if err != nil {
 		return fmt.Errorf("draw: %w", err)
 	}
-	machine, verdicts := c.machine(), c.Verdicts()
+	machine, verdicts := c.machine(), slices.DeleteFunc(c.Verdicts(), func(v Verdict) bool { return !v.Known && !c.asks(&v.Check) })
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Name servers compared\n\n%s, Linux %s, %s (%d processors%s), %d MB; the server on processor %d, the load on %d; %s.\n",
 		machine.Time, machine.Kernel, machine.CPU, machine.CPUs, map[bool]string{true: ", virtual"}[machine.Hypervisor], machine.MemoryMB, c.ServerCore, c.LoadCore, machine.Go)
-	fmt.Fprintf(&b, "\nMedian (quartiles) of up to %d samples of %v each, the servers in turn there and back. A throughput counts only where the server had 0.95 or more of its core; where the load is busy 0.97 or more, it was the limit. Where others had more than %.2f of the server's core, something disturbed the sample, and three more were tried.\n", c.Pairs, c.Window, disturbed)
-	writeVerdicts(&b, verdicts)
+	fmt.Fprintf(&b, "\nMedian (quartiles) of up to %d samples of %v each, the servers in turn there and back. A throughput counts only where the server had 0.95 or more of its core; where the load is busy 0.97 or more, it was the limit. A sample in which others had more than %.2f of the server's core (%.2f where the slowest request counts) was taken again, up to %d times; one that stayed disturbed counts for no target.\n",
+		c.Pairs, c.Window, othersMax, othersMaxSlowest, retries)
+	fmt.Fprintf(&b, "\n## Targets\n\n%s", verdictTable(verdicts))
 	if lines := c.Differing(); len(lines) > 0 {
 		fmt.Fprintf(&b, "\nAnswers that differ:\n\n- %s\n", strings.Join(lines, "\n- "))
 	} else if len(c.digests) > 0 {
@@ -100,58 +104,88 @@ func (c *Comparison) Report() error {
 	return os.WriteFile(filepath.Join(c.Dir, "report.json"), text, 0o644)
 }
 
-func writeVerdicts(b *bytes.Buffer, verdicts []Verdict) {
-	b.WriteString("\n## Targets\n\n| what | target | measured | met |\n| --- | --- | --- | --- |\n")
-	for _, v := range verdicts {
-		bound := fmt.Sprintf("<= %.4g", v.AtMost)
-		if v.AtLeast > 0 {
-			bound = fmt.Sprintf(">= %.4g", v.AtLeast)
+// asks reports whether this comparison measures all that a check speaks of.
+func (c *Comparison) asks(check *Check) bool {
+	for _, ref := range []Ref{check.What, check.Less, check.By} {
+		if ref.Metric == "" || ref.Scenario == microScenario {
+			continue
 		}
-		measured, met := v.Reason, "unknown"
-		if v.Known {
-			measured = fmt.Sprintf("%.4g (%.4g to %.4g)", v.Value.Median, v.Value.Low, v.Value.High)
-			met = map[bool]string{true: "yes", false: "**no**"}[v.Met]
+		if ref.Server == "" {
+			ref.Server = "pharos"
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", v.Row, bound, oneLine(measured), met)
+		server := slices.IndexFunc(c.Servers, func(s Server) bool { return s.Name == ref.Server })
+		if server < 0 || !slices.ContainsFunc(Stages(), func(s Stage) bool {
+			return slices.ContainsFunc(c.chosen(s).Scenarios, func(sc Scenario) bool { return sc.Name == ref.Scenario && sc.measures(&c.Servers[server], c.short()) })
+		}) {
+			return false
+		}
 	}
+	return true
+}
+
+func verdictTable(verdicts []Verdict) *results.Table {
+	table := results.NewTable("what", "target", "measured", "met")
+	for _, v := range verdicts {
+		bound, met := "", map[bool]string{true: "yes", false: "**no**"}[v.Met]
+		switch {
+		case v.AtLeast > 0:
+			bound = fmt.Sprintf(">= %.4g", v.AtLeast)
+		case v.AtMost > 0:
+			bound = fmt.Sprintf("<= %.4g", v.AtMost)
+		default:
+			met = ""
+		}
+		measured := v.Reason
+		if !v.Known {
+			met = "unknown"
+		} else if measured = fmt.Sprintf("%.4g (%.4g to %.4g)", v.Value.Median, v.Value.Low, v.Value.High); v.Worst {
+			measured = fmt.Sprintf("%.4g at worst, median %.4g", v.Value.Most, v.Value.Median)
+		}
+		table.Row(v.Row, bound, oneLine(measured), met)
+	}
+	return table
 }
 
 func (c *Comparison) writeScenario(b *bytes.Buffer, scenario string) {
-	fmt.Fprintf(b, "\n## %s\n\n%s\n\n| server |", scenario, aboutScenario(scenario))
+	head := []string{"server"}
 	var shown []int
 	for i := range columns {
 		for _, r := range c.records[scenario] {
 			if r.Spread(columns[i].metric).Count > 0 {
-				shown = append(shown, i)
-				fmt.Fprintf(b, " %s |", columns[i].title)
+				shown, head = append(shown, i), append(head, columns[i].title)
 				break
 			}
 		}
 	}
-	fmt.Fprintf(b, "\n|%s\n", strings.Repeat(" --- |", len(shown)+1))
+	table := results.NewTable(head...)
 	for _, server := range c.Servers {
-		r := c.records[scenario][server.Name]
-		if r == nil {
-			continue
+		if r := c.records[scenario][server.Name]; r != nil {
+			table.Row(r.cells(shown)...)
 		}
-		fmt.Fprintf(b, "| %s%s |", r.Server, map[bool]string{false: " (not warm)"}[r.Warm])
-		if r.Missing != "" {
-			fmt.Fprintf(b, " %s |%s\n", oneLine(r.Missing), strings.Repeat(" |", max(0, len(shown)-1)))
-			continue
-		}
-		for _, i := range shown {
-			f := columns[i].format
-			switch m := r.Spread(columns[i].metric); {
-			case m.Count == 0:
-				b.WriteString(" |")
-			case m.Count == 1:
-				fmt.Fprintf(b, " "+f+" |", m.Median)
-			default:
-				fmt.Fprintf(b, " "+f+" ("+f+" to "+f+") |", m.Median, m.Low, m.High)
-			}
-		}
-		b.WriteString("\n")
 	}
+	fmt.Fprintf(b, "\n## %s\n\n%s\n\n%s", scenario, aboutScenario(scenario), table)
+}
+
+// cells are the record's in a table with those columns.
+func (r *Record) cells(shown []int) []string {
+	name := r.Server + map[bool]string{false: " (not warm)"}[r.Warm]
+	if r.Missing != "" {
+		return []string{name, oneLine(r.Missing)}
+	}
+	if n := r.disturbed(); n > 0 {
+		name += fmt.Sprintf(" (%d of %d disturbed)", n, len(r.Samples))
+	}
+	cells := []string{name}
+	for _, i := range shown {
+		f, cell := columns[i].format, ""
+		if m := r.Spread(columns[i].metric); m.Count == 1 {
+			cell = fmt.Sprintf(f, m.Median)
+		} else if m.Count > 1 {
+			cell = fmt.Sprintf(f+" ("+f+" to "+f+")", m.Median, m.Low, m.High)
+		}
+		cells = append(cells, cell)
+	}
+	return cells
 }
 
 func aboutScenario(name string) string {
@@ -169,7 +203,7 @@ func aboutScenario(name string) string {
 const oneLineMax = 300
 
 func oneLine(s string) string {
-	s = strings.Join(strings.Fields(strings.ReplaceAll(s, "|", "/")), " ")
+	s = strings.Join(strings.Fields(s), " ")
 	if len(s) > oneLineMax {
 		s = s[:oneLineMax] + "..."
 	}

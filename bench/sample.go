@@ -19,6 +19,8 @@ type Sample struct {
 	IdleBytes   int64    `json:"idle_rss_bytes,omitempty"`
 	Fill        []Filled `json:"fill,omitempty"`
 	Window      *Window  `json:"window,omitempty"`
+	// Disturbed: somebody else was there, and who; it does not count where others do.
+	Disturbed string `json:"disturbed,omitempty"`
 	// Micro is what Go's benchmarks measured, by name and unit.
 	Micro map[string]float64 `json:"micro,omitempty"`
 }
@@ -28,6 +30,7 @@ type Sample struct {
 type Record struct {
 	Scenario string   `json:"scenario"`
 	Server   string   `json:"server"`
+	Build    string   `json:"build,omitempty"`   // of the server, if it tells
 	Rate     float64  `json:"rate,omitempty"`    // of an open loop
 	Warm     bool     `json:"warm"`              // it had stopped getting faster
 	Missing  string   `json:"missing,omitempty"` // why there are no samples
@@ -81,6 +84,7 @@ func (s *Sample) Metrics() map[string]float64 {
 	}
 	m["failed"] = float64(failed)
 	m["load_busy"], m["load_ns"] = w.Load.BusyShare, w.Load.NanosPerRequest
+	set("load_away_us", w.Load.AwayMicros)
 	if w.Server != nil {
 		set("server_ns", w.ServerNanosPerRequest())
 		m["cpu_share"], m["core_busy"] = w.Server.CPUShare, w.Server.CoreBusy
@@ -106,10 +110,10 @@ func (w *Window) main() *GroupResult {
 	return &w.Groups[0]
 }
 
-// Spread is the median and quartiles of a metric over the samples.
+// Spread is the median, quartiles and ends of a metric over the samples.
 type Spread struct {
-	Low, Median, High float64
-	Count             int
+	Least, Low, Median, High, Most float64
+	Count                          int
 }
 
 func spread(values []float64) Spread {
@@ -126,14 +130,26 @@ func spread(values []float64) Spread {
 		}
 		return sorted[i] + (x-float64(i))*(sorted[i+1]-sorted[i])
 	}
-	return Spread{at(0.25), at(0.5), at(0.75), len(sorted)}
+	return Spread{sorted[0], at(0.25), at(0.5), at(0.75), sorted[len(sorted)-1], len(sorted)}
 }
 
-// Spread of a metric; Count is 0 if no sample has it.
+// disturbed is how many samples somebody else disturbed.
+func (r *Record) disturbed() (n int) {
+	for i := range r.Samples {
+		if r.Samples[i].Disturbed != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// Spread of a metric; Count is 0 if no sample has it. Disturbed samples count if there are no
+// others.
 func (r *Record) Spread(metric string) Spread {
 	var values []float64
+	all := r.disturbed() == len(r.Samples)
 	for i := range r.Samples {
-		if v, ok := r.Samples[i].Metrics()[metric]; ok {
+		if v, ok := r.Samples[i].Metrics()[metric]; ok && (all || r.Samples[i].Disturbed == "") {
 			values = append(values, v)
 		}
 	}

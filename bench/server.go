@@ -25,6 +25,12 @@ type Server struct {
 	Yardstick bool
 	// Apart: it takes part in stages that name it, and in no other.
 	Apart bool
+	// Custom: it is none of those that are known by name.
+	Custom bool
+	// Scenarios are the only ones it is measured in; nil: all of its stages.
+	Scenarios []string
+	// Build tells which one of several it is, as far as known: results of two are not mixed.
+	Build string
 	// AnyCore: it is not bound to a processor.
 	AnyCore bool
 	// Warms: it gets faster while it runs, and is measured when it does not any more.

@@ -11,7 +11,16 @@ import (
 )
 
 // ServerNames are the servers that are known by name.
-var ServerNames = []string{"pharos", "limit", "limit-epoll", "java", "java-g1", "rust", "rust-tuned", "pharos-1-loop", "pharos-2-loops"}
+var ServerNames = []string{"pharos", "limit", "limit-epoll", "java", "java-g1", "rust", "rust-tuned", "pharos-1-loop", "pharos-2-loops", besideName}
+
+// ShortNames are those of the short form.
+var ShortNames = []string{"pharos", "limit", "limit-epoll", "java", "rust", "pharos-1-loop", "pharos-2-loops", besideName}
+
+// epollScenarios are where what gnet costs shows.
+var epollScenarios = []string{small1, small16}
+
+// besideName is a Pharos with few topics beside others with many.
+const besideName = "pharos-1,000-topics"
 
 // Finder finds servers by name, and builds or downloads what is needed for them.
 type Finder struct {
@@ -33,10 +42,16 @@ func (f *Finder) Find(ctx context.Context, name string) Server {
 		s := f.pharos(name, "eventLoops="+name[len("pharos-"):len("pharos-")+1]+"\n")
 		s.Apart, s.AnyCore = true, true
 		return s
+	case besideName:
+		s := f.pharos(name, "")
+		s.Apart = true
+		return s
 	case "limit":
 		return yardstick(name, "gnet")
 	case "limit-epoll":
-		return yardstick(name, "epoll")
+		s := yardstick(name, "epoll")
+		s.Scenarios = epollScenarios
+		return s
 	case "java":
 		return f.java(ctx, name, officialFlags)
 	case "java-g1":
@@ -72,6 +87,7 @@ func (f *Finder) pharos(name, more string) Server {
 		s.Unavailable = fmt.Sprintf("%v; make build makes it", err)
 		return s
 	}
+	s.Build, _ = BuildOf(path) // a script tells nothing
 	s.Command = func(home string, port int) *exec.Cmd {
 		config := writeConfig(home, port, "adminListen=\nlogDir="+home+"/logs\n"+more)
 		cmd := exec.Command(path, "-c", config)
@@ -105,7 +121,7 @@ const (
 )
 
 func commandServer(name, line string) Server {
-	return Server{Name: name, Command: func(home string, port int) *exec.Cmd {
+	return Server{Name: name, Custom: true, Command: func(home string, port int) *exec.Cmd {
 		config := writeConfig(home, port, "")
 		r := strings.NewReplacer("{port}", strconv.Itoa(port), "{home}", home, "{config}", config)
 		words := strings.Fields(line)

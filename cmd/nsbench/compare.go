@@ -37,11 +37,12 @@ func (l *serverList) Set(name string) error {
 func defineCompare(fs *flag.FlagSet, e env) func(context.Context) error {
 	f := &compareFlags{}
 	fs.Var(&f.servers, "server", "a server to compare, may be repeated: "+strings.Join(bench.ServerNames, ", ")+
-		", or NAME=COMMAND LINE with {port}, {home} and {config}; default: all that are known")
+		", or NAME=COMMAND LINE with {port}, {home} and {config}; default: all that are known, in the short form "+strings.Join(bench.ShortNames, ", "))
 	fs.StringVar(&f.finder.Pharos, "pharos", "build/namesrv", "Pharos' `binary`")
 	fs.StringVar(&f.finder.Cache, "cache", defaultCache(), "`folder` for peers that were downloaded or built")
 	fs.StringVar(&f.c.Dir, "out", "build/bench", "`folder` for records and reports; what is in it is not measured again")
-	fs.BoolVar(&f.c.Full, "full", false, "all scenarios: hours; the short form takes minutes")
+	fs.BoolVar(&f.c.Full, "full", false, "all scenarios with all servers: hours; the short form takes minutes")
+	fs.DurationVar(&f.c.Budget, "budget", 0, "begin no scenario after so long; the next call goes on; 0: to the end")
 	fs.StringVar(&f.only, "only", "", "scenarios whose names match this `expression`")
 	fs.BoolVar(&f.list, "list", false, "list the scenarios and stop")
 	fs.IntVar(&f.c.Pairs, "pairs", 7, "samples of each server")
@@ -64,7 +65,7 @@ func (f *compareFlags) run(ctx context.Context, e env) error {
 		for _, s := range bench.Stages() {
 			for _, sc := range s.Scenarios {
 				form := map[bool]string{true: "full", false: "short"}[s.Full || sc.Full]
-				fmt.Fprintf(e.stdout, "%-32s %-5s %s: %s\n", sc.Name, form, s.About, sc.About)
+				fmt.Fprintf(e.stdout, "%-38s %-5s %s: %s\n", sc.Name, form, s.About, sc.About)
 			}
 		}
 		return nil
@@ -82,6 +83,9 @@ func (f *compareFlags) run(ctx context.Context, e env) error {
 	f.finder.Progress, f.c.Progress = e.progress, e.progress
 	if len(f.servers) == 0 {
 		f.servers = bench.ServerNames
+		if !f.c.Full && f.c.Only == nil {
+			f.servers = bench.ShortNames
+		}
 	}
 	for _, name := range f.servers {
 		f.c.Servers = append(f.c.Servers, f.finder.Find(ctx, name))

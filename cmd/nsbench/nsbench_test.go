@@ -48,7 +48,11 @@ func TestCommandLine(t *testing.T) {
 func TestCompare(t *testing.T) {
 	dir := t.TempDir()
 	args := []string{"compare", "-out", dir, "-server", "limit", "-server", "limit-epoll", "-server", "gone=/nowhere/server",
-		"-only", "^small, depth 1$|^start", "-pairs", "2", "-window", "200ms", "-warmup", "50ms", "-idle-max", "100ms", "-server-core", "-1", "-load-core", "-1"}
+		"-only", "^small, depth 1(, 70 %)?$|^start", "-pairs", "2", "-window", "200ms", "-warmup", "50ms", "-idle-max", "100ms", "-server-core", "-1", "-load-core", "-1"}
+	code, _, stderr := runCommand(t, append(args, "-budget", "1ns")...)
+	if code != exitOK || !strings.Contains(stderr, "3 scenarios to do, about") || !strings.Contains(stderr, "used up with 3 scenarios") {
+		t.Errorf("without time: exit code %d\n%s", code, stderr)
+	}
 	code, stdout, stderr := runCommand(t, args...)
 	if code != exitOK || !strings.Contains(stdout, "report.md") {
 		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
@@ -57,7 +61,7 @@ func TestCompare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"| limit | ", "| limit-epoll | ", "no such file", "throughput.svg", "0.7", "server ns/request", "stop ms"} {
+	for _, want := range []string{"| limit | ", "| limit-epoll | ", "no such file", "throughput.svg", ">= 0.7", "## small, depth 1, 70 %", "server ns/request", "stop ms"} {
 		if !strings.Contains(string(report), want) {
 			t.Errorf("the report lacks %q:\n%s", want, report)
 		}
