@@ -180,6 +180,13 @@ func (l *contender) end() {
 	_ = os.RemoveAll(l.process.Home)
 }
 
+// pause stops the process where it is; resume lets it go on. A server that rests would otherwise
+// take time from the one that is measured: a JVM goes on compiling.
+func (l *contender) pause() { _ = l.process.Freeze() } // one that has ended shows elsewhere
+
+// resume undoes pause.
+func (l *contender) resume() { _ = l.process.Thaw() }
+
 // enter starts, fills and warms one server of a stage.
 func (c *Comparison) enter(ctx context.Context, s *Stage, server *Server) (*contender, error) {
 	if why, left := s.Not[server.Name]; left {
@@ -190,7 +197,7 @@ func (c *Comparison) enter(ctx context.Context, s *Stage, server *Server) (*cont
 		return nil, err
 	}
 	l := &contender{server: server, process: process, world: s.Beside[server.Name]}
-	p := Plan{To: process.Addr, Spin: c.LoadCore >= 0 && !s.Sleeps, PID: process.PID(), Progress: c.progress(server)}
+	p := Plan{To: process.Addr, Spin: c.LoadCore >= 0 && !s.Sleeps, PID: process.Pid(), Progress: c.progress(server)}
 	switch {
 	case l.world != nil:
 		p.Fill = []*World{l.world}
@@ -223,7 +230,7 @@ func (c *Comparison) enter(ctx context.Context, s *Stage, server *Server) (*cont
 		l.end()
 		return nil, err
 	}
-	process.Pause()
+	l.pause()
 	return l, nil
 }
 
@@ -254,11 +261,11 @@ func (c *Comparison) tend(busy *Server) {
 	c.tended = time.Now()
 	for _, l := range c.live {
 		if l.server != busy && l.session != nil && !l.server.Yardstick {
-			l.process.Resume()
+			l.resume()
 			if err := l.session.Tend(); err != nil {
 				c.say("    %s: its brokers lost touch: %v", l.server.Name, err)
 			}
-			l.process.Pause()
+			l.pause()
 		}
 	}
 }
@@ -337,8 +344,8 @@ func (c *Comparison) inTurn(ctx context.Context, sc *Scenario, l *contender, gro
 
 // drop closes the load's connections to l; its brokers stay.
 func (c *Comparison) drop(l *contender) {
-	l.process.Resume()
-	defer l.process.Pause()
+	l.resume()
+	defer l.pause()
 	if err := l.session.Switch(nil, 0); err != nil {
 		c.say("    %s: %v", l.server.Name, err)
 	}
@@ -347,8 +354,8 @@ func (c *Comparison) drop(l *contender) {
 // measure measures one window.
 func (c *Comparison) measure(sc *Scenario, l *contender, phase string) (Window, error) {
 	c.tend(nil)
-	l.process.Resume()
-	defer l.process.Pause()
+	l.resume()
+	defer l.pause()
 	w, err := l.session.Measure(c.window(sc), phase)
 	if w.Server != nil {
 		w.Server.Stops = l.process.stops.read()
@@ -359,7 +366,7 @@ func (c *Comparison) measure(sc *Scenario, l *contender, phase string) (Window, 
 // cannot is why a server is not measured in a scenario.
 func (c *Comparison) cannot(sc *Scenario, l *contender, rate float64) string {
 	switch {
-	case l.process.Ended():
+	case l.process.Exited():
 		return "the server has ended: " + l.process.Output()
 	case l.server.Yardstick && len(sc.Groups) == 0:
 		return "a yardstick has no brokers"
@@ -406,8 +413,8 @@ func (c *Comparison) prepare(ctx context.Context, sc *Scenario, l *contender, gr
 		}
 	}
 	groups = l.own(sc, groups)
-	l.process.Resume()
-	defer l.process.Pause()
+	l.resume()
+	defer l.pause()
 	if err := l.session.Switch(groups, c.Warmup); err != nil {
 		return err
 	}
@@ -439,7 +446,7 @@ func (l *contender) restart(ctx context.Context, c *Comparison, bodyBytes int) e
 		return err
 	}
 	l.process = process
-	l.session, err = Open(ctx, Plan{To: process.Addr, Spin: c.LoadCore >= 0, PID: process.PID(), Progress: c.progress(l.server)})
+	l.session, err = Open(ctx, Plan{To: process.Addr, Spin: c.LoadCore >= 0, PID: process.Pid(), Progress: c.progress(l.server)})
 	return err
 }
 

@@ -78,7 +78,7 @@ func (c *Comparison) fresh(ctx context.Context, s *Stage, sc *Scenario, server *
 		return sample, err
 	}
 	if sc.Idle > 0 && sample.IdleBytes == 0 {
-		use, err := readUsage(process.PID())
+		use, err := readUsage(process.Pid())
 		if err != nil {
 			return sample, err
 		}
@@ -92,7 +92,7 @@ func (c *Comparison) fresh(ctx context.Context, s *Stage, sc *Scenario, server *
 func (c *Comparison) freshLoad(ctx context.Context, s *Stage, sc *Scenario, server *Server, process *Process, sample *Sample) error {
 	session, err := Open(ctx, Plan{
 		To: process.Addr, Fill: s.Worlds, Renew: s.Renew, Groups: sc.Groups, UntilDone: sc.UntilDone,
-		Spin: c.LoadCore >= 0, PID: process.PID(), Progress: c.progress(server),
+		Spin: c.LoadCore >= 0, PID: process.Pid(), Progress: c.progress(server),
 	})
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func (c *Comparison) freshLoad(ctx context.Context, s *Stage, sc *Scenario, serv
 		if err := sleep(ctx, c.idle(sc)); err != nil {
 			return err
 		}
-		use, err := readUsage(process.PID())
+		use, err := readUsage(process.Pid())
 		if err != nil {
 			return err
 		}

@@ -10,11 +10,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pharosmq/pharos/internal/testkit/process"
 )
 
 // Server is a kind of server that can be started: a command and how it is told where to
@@ -43,16 +43,13 @@ type Server struct {
 
 // Process is a Server that runs.
 type Process struct {
+	*process.Process
 	Addr string
 	Home string
 	// StartMillis is from exec to the first answer.
 	StartMillis float64
 
 	stops *stopReader
-
-	cmd  *exec.Cmd
-	done chan struct{}
-	log  string
 }
 
 const (
@@ -77,20 +74,13 @@ func (s *Server) Start(ctx context.Context, dir string, core int) (*Process, err
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{Addr: fmt.Sprintf("127.0.0.1:%d", port), Home: home, cmd: s.Command(home, port), done: make(chan struct{})}
-	p.stops = newStopReader(home)
-	p.log = filepath.Join(home, "output")
-	out, err := os.Create(p.log)
-	if err != nil {
+	p := &Process{Addr: fmt.Sprintf("127.0.0.1:%d", port), Home: home, stops: newStopReader(home)}
+	cmd := s.Command(home, port)
+	cmd.Dir = home
+	begin := time.Now()
+	if p.Process, err = process.Start(cmd, process.Options{Name: s.Name, Log: filepath.Join(home, "output"), In: bound(core)}); err != nil {
 		return nil, err
 	}
-	defer out.Close() // the child has its own descriptor
-	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = home, out, out
-	begin := time.Now()
-	if err := startBound(p.cmd, core); err != nil {
-		return nil, fmt.Errorf("start %s: %w", s.Name, err)
-	}
-	go func() { _ = p.cmd.Wait(); close(p.done) }() // how it ended shows in its output
 	if err := p.awaitBoot(ctx); err != nil {
 		p.Kill()
 		return nil, fmt.Errorf("start %s: %w", s.Name, err)
@@ -99,43 +89,30 @@ func (s *Server) Start(ctx context.Context, dir string, core int) (*Process, err
 	return p, nil
 }
 
-// bound runs its functions on one thread that lives as long as this process: a child's
-// parent-death signal and its processors are those of the thread that forked it.
-var bound = sync.OnceValue(func() chan<- func() {
-	work := make(chan func())
-	go func() {
-		runtime.LockOSThread()
-		for f := range work {
-			f()
-		}
-	}()
-	return work
-})
-
 // allowed are the processors that this process had when it began: it may bind itself later.
 var allowed = func() (set unix.CPUSet) {
 	_ = unix.SchedGetaffinity(0, &set) // if that fails, servers run where we run
 	return set
 }()
 
-func startBound(cmd *exec.Cmd, core int) error {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	result := make(chan error)
-	bound() <- func() {
-		set := allowed
-		if core >= 0 {
-			set.Zero()
-			set.Set(core)
-		}
-		if set.Count() > 0 {
-			if err := unix.SchedSetaffinity(0, &set); err != nil {
-				result <- fmt.Errorf("bind to processor %d (-1: any): %w", core, err)
-				return
-			}
-		}
-		result <- cmd.Start()
+// bound is the processor that a process is started on; -1: any.
+type bound int
+
+// Do runs f on a thread that is bound and used for nothing else: a process starts with the
+// processors of the thread that forked it.
+func (core bound) Do(f func() error) error {
+	runtime.LockOSThread() // for good: the thread ends with the goroutine
+	set := allowed
+	if core >= 0 {
+		set.Zero()
+		set.Set(int(core))
 	}
-	return <-result
+	if set.Count() > 0 {
+		if err := unix.SchedSetaffinity(0, &set); err != nil {
+			return fmt.Errorf("bind to processor %d (-1: any): %w", core, err)
+		}
+	}
+	return f()
 }
 
 // BindSelf binds this process, all threads it has and will have, to one processor.
@@ -164,7 +141,7 @@ func (p *Process) awaitBoot(ctx context.Context) error {
 			return nil
 		}
 		select {
-		case <-p.done:
+		case <-p.Ended():
 			return fmt.Errorf("it ended before it answered:\n%s", p.Output())
 		case <-ctx.Done():
 			return ctx.Err()
@@ -179,7 +156,7 @@ const outputBytesMax = 2000
 
 // Output is the end of what the server printed.
 func (p *Process) Output() string {
-	text, err := os.ReadFile(p.log)
+	text, err := os.ReadFile(p.LogPath)
 	if err != nil {
 		return err.Error()
 	}
@@ -187,46 +164,14 @@ func (p *Process) Output() string {
 	return string(text[max(0, len(text)-outputBytesMax):])
 }
 
-// PID is the server's process.
-func (p *Process) PID() int { return p.cmd.Process.Pid }
-
-// Pause stops the process where it is; Resume lets it go on. A server that rests would
-// otherwise take time from the one that is measured: a JVM goes on compiling.
-func (p *Process) Pause() { _ = p.cmd.Process.Signal(syscall.SIGSTOP) }
-
-// Resume undoes Pause.
-func (p *Process) Resume() { _ = p.cmd.Process.Signal(syscall.SIGCONT) }
-
-// Ended reports whether the server has ended by itself.
-func (p *Process) Ended() bool {
-	select {
-	case <-p.done:
-		return true
-	default:
-		return false
-	}
-}
-
 // Stop asks the server to end (SIGTERM) and returns how long that took.
 func (p *Process) Stop() (time.Duration, error) {
-	begin := time.Now()
-	if p.Ended() {
+	if p.Exited() {
 		return 0, fmt.Errorf("the server had ended:\n%s", p.Output())
 	}
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-p.done:
-		return time.Since(begin), nil
-	case <-time.After(stopTimeout):
-		p.Kill()
-		return time.Since(begin), fmt.Errorf("it did not end within %v of SIGTERM", stopTimeout)
-	}
-}
-
-// Kill ends the server at once.
-func (p *Process) Kill() {
-	_ = p.cmd.Process.Kill() // it may have ended
-	<-p.done
+	begin := time.Now()
+	err := p.Process.Stop(stopTimeout)
+	return time.Since(begin), err
 }
 
 // freePort finds a port that nobody listens on.

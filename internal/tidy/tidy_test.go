@@ -43,7 +43,7 @@ var arrows = map[string][]string{
 	"client/internal/wire":       {"codec", "client/internal/pause"},
 	"client/internal/choice":     {"client/internal/pause"},
 	"client/internal/pause":      {},
-	"bench":                      {"bench/results", "codec", "client", "internal/testkit", "internal/testkit/netns"},
+	"bench":                      {"bench/results", "codec", "client", "internal/testkit", "internal/testkit/netns", "internal/testkit/process"},
 	"bench/limit":                {"codec"},
 	"bench/results":              {},
 	"cmd/namesrv":                {"server", "internal/admin", "internal/config", "internal/kvconfig", "routetable", "codec", "connhealth", "bpf", "internal/connwatch"},
