@@ -61,14 +61,19 @@ define bench-targets
   $(GO) test -run '^$$' -bench DispatchLoops -benchmem -benchtime 0.3s -cpu 1,2 -count $(1) ./server )
 endef
 
-bench: build ## servers compared under load, short form: report in build/bench (needs an idle machine; BENCHFLAGS for nsbench compare)
+# They are kept, as everything that was measured is.
+define micro-once
+[ -s $(1) ] || { $(call bench-targets,$(2)) > $(1).new && mv $(1).new $(1); }
+endef
+
+bench: build ## servers compared under load, short form, 15 minutes: report in build/bench/short (needs an idle machine; BENCHFLAGS for nsbench compare)
 	@mkdir -p $(BUILD)/bench/short
-	$(call bench-targets,3) > $(BUILD)/bench/short/micro.txt
+	$(call micro-once,$(BUILD)/bench/short/micro.txt,3)
 	$(BUILD)/nsbench compare -out $(BUILD)/bench/short -pairs 3 -window 1s -warm-window 3s -warm-max 20s $(BENCHFLAGS)
 
-bench-full: build ## all of it, hours; what was measured stays in build/bench/full and is not measured again
+bench-full: build ## all of it, three hours; killed, or out of BENCHFLAGS='-budget 1h', it goes on; report in build/bench/full
 	@mkdir -p $(BUILD)/bench/full
-	$(call bench-targets,7) > $(BUILD)/bench/full/micro.txt
+	$(call micro-once,$(BUILD)/bench/full/micro.txt,7)
 	$(BUILD)/nsbench compare -out $(BUILD)/bench/full -full $(BENCHFLAGS)
 
 profile: ## measure anew what the compiler optimises namesrv for: cmd/namesrv/lookups.pgo
