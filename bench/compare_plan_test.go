@@ -189,13 +189,13 @@ func TestDisturbance(t *testing.T) {
 	}
 	f := func(slowest bool, w Window, want string) {
 		t.Helper()
-		got := (&Scenario{Slowest: slowest}).disturbance(&w)
+		got := (&Scenario{Slowest: slowest}).disturbance(&w, w.Server != nil && w.Server.MachineBusy > 0)
 		if (got == "") != (want == "") || !strings.Contains(got, want) {
 			t.Errorf("slowest %v, %+v: %q, want %q in it", slowest, w, got, want)
 		}
 	}
 	f(false, window(0.99, 1, 0.95, 0, 90_000), "")
-	f(false, window(0.99, 1, 0.5, 0, 0), "others had 0.490")
+	f(false, window(0.99, 1, 0.5, 0, 0), "others had 0.490 of a processor")
 	f(false, window(0.5, 0.5, 0.5, 0.03, 0), "hypervisor")
 	f(true, window(0.5, 0.02, 0.015, 0, 900), "")
 	f(true, window(0.02, 0.06, 0.015, 0, 0), "others had 0.045")
@@ -205,6 +205,11 @@ func TestDisturbance(t *testing.T) {
 	far.Server.Core = -1 // its processor is not known
 	f(false, far, "")
 	f(true, Window{}, "")
+	all := window(0, 0, 0.6, 0, 0)
+	all.Server.Core, all.Server.MachineBusy, all.Load.BusyShare = -1, 1.05, 0.4
+	f(false, all, "")
+	all.Server.MachineBusy = 1.2
+	f(false, all, "others had 0.200")
 }
 
 // A disturbed sample is taken again, a few times.

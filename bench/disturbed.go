@@ -25,12 +25,17 @@ const (
 	awayMaxSlowest   = time.Millisecond
 )
 
-// disturbance says who disturbed a sample of sc; "": nobody.
-func (sc *Scenario) disturbance(w *Window) string {
+// disturbance says who disturbed a sample of sc; "": nobody. anyCore: the server may have all
+// processors, and the load sleeps while it has nothing to do.
+func (sc *Scenario) disturbance(w *Window, anyCore bool) string {
 	others, othersAtMost, stolenAtMost := 0.0, othersMax, stolenMax
 	s := w.Server
-	if s != nil && s.Core >= 0 {
+	switch {
+	case s == nil:
+	case s.Core >= 0:
 		others = s.CoreBusy - s.CPUShare
+	case anyCore:
+		others = s.MachineBusy - s.CPUShare - w.Load.BusyShare
 	}
 	if sc.Slowest {
 		othersAtMost, stolenAtMost = othersMaxSlowest, stolenMaxSlowest
@@ -43,7 +48,7 @@ func (sc *Scenario) disturbance(w *Window) string {
 	}
 	switch {
 	case others > othersAtMost:
-		return fmt.Sprintf("others had %.3f of its core", others)
+		return fmt.Sprintf("others had %.3f of a processor", others)
 	case s != nil && s.CoreSteal > stolenAtMost:
 		return fmt.Sprintf("the hypervisor took %.3f of its core away", s.CoreSteal)
 	}
@@ -57,7 +62,7 @@ func (c *Comparison) undisturbed(ctx context.Context, sc *Scenario, server *Serv
 		if s, err = take(); err != nil || ctx.Err() != nil || s.Window == nil {
 			return s, err
 		}
-		if s.Disturbed = sc.disturbance(s.Window); s.Disturbed == "" {
+		if s.Disturbed = sc.disturbance(s.Window, server.AnyCore); s.Disturbed == "" {
 			return s, nil
 		}
 		c.say("    %s: disturbed: %s", server.Name, s.Disturbed)

@@ -21,6 +21,8 @@ type usage struct {
 	coreTotal  int64
 	coreSteal  int64
 	coreIdle   int64
+	// machineBusy are ticks of all processors together.
+	machineBusy int64
 	coreNumber int // -1: it may run on several
 }
 
@@ -44,6 +46,8 @@ type ProcessUse struct {
 	// kernel stops its tick when idle, whereas CoreBusy is sampled. Falling asleep and waking up
 	// counts, too.
 	CoreAwake float64 `json:"core_awake,omitempty"`
+	// MachineBusy is how many processors did anything, for anybody, on the average.
+	MachineBusy float64 `json:"machine_busy,omitempty"`
 }
 
 // clockTick is how long a tick of /proc/PID/stat is.
@@ -64,10 +68,7 @@ func readUsage(pid int) (u usage, err error) {
 		return u, err
 	}
 	u.coreNumber = boundTo(pid)
-	if u.coreNumber >= 0 {
-		err = u.readCore()
-	}
-	return u, err
+	return u, u.readProcessors()
 }
 
 // Use is the processor time that the threads of process pid have had, in nanoseconds, and its
@@ -158,33 +159,45 @@ func boundTo(pid int) int {
 	return -1
 }
 
-// readCore reads the line of its processor in /proc/stat.
-func (u *usage) readCore() error {
+// readProcessors reads /proc/stat: what its processor did, if it has but one, and all together.
+func (u *usage) readProcessors() error {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
 		return err
 	}
-	name := "cpu" + strconv.Itoa(u.coreNumber)
+	own, found := "cpu"+strconv.Itoa(u.coreNumber), u.coreNumber < 0
 	for line := range strings.SplitSeq(string(text), "\n") {
 		fields := strings.Fields(line)
-		if len(fields) < 9 || fields[0] != name {
-			continue
+		switch {
+		case len(fields) < 9:
+		case fields[0] == "cpu":
+			u.machineBusy, _, _, _ = processorTicks(fields)
+		case fields[0] == own:
+			u.coreBusy, u.coreIdle, u.coreSteal, u.coreTotal = processorTicks(fields)
+			found = true
 		}
-		for i, field := range fields[1:9] { // user nice system idle iowait irq softirq steal
-			n, _ := strconv.ParseInt(field, 10, 64)
-			u.coreTotal += n
-			switch i {
-			case 3, 4:
-				u.coreIdle += n
-			case 7:
-				u.coreSteal = n
-			default:
-				u.coreBusy += n
-			}
-		}
-		return nil
 	}
-	return fmt.Errorf("/proc/stat has no %s", name)
+	if !found {
+		return fmt.Errorf("/proc/stat has no %s", own)
+	}
+	return nil
+}
+
+// processorTicks sums up a line of /proc/stat: user nice system idle iowait irq softirq steal.
+func processorTicks(fields []string) (busy, idle, steal, total int64) {
+	for i, field := range fields[1:9] {
+		n, _ := strconv.ParseInt(field, 10, 64)
+		total += n
+		switch i {
+		case 3, 4:
+			idle += n
+		case 7:
+			steal = n
+		default:
+			busy += n
+		}
+	}
+	return busy, idle, steal, total
 }
 
 // between is what was used from a to b.
@@ -194,6 +207,7 @@ func between(a, b usage, seconds float64) *ProcessUse {
 		Threads: b.threads, Core: b.coreNumber,
 	}
 	use.CPUShare = use.CPUSeconds / seconds
+	use.MachineBusy = float64(b.machineBusy-a.machineBusy) * clockTickNanos / 1e9 / seconds
 	if ticks := float64(b.coreTotal - a.coreTotal); b.coreNumber >= 0 && ticks > 0 {
 		use.CoreBusy = float64(b.coreBusy-a.coreBusy) / ticks
 		use.CoreSteal = float64(b.coreSteal-a.coreSteal) / ticks

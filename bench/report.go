@@ -107,7 +107,7 @@ func (c *Comparison) Report() error {
 // asks reports whether this comparison measures all that a check speaks of.
 func (c *Comparison) asks(check *Check) bool {
 	for _, ref := range []Ref{check.What, check.Less, check.By} {
-		if ref.Metric == "" || ref.Scenario == microScenario {
+		if ref.Metric == "" || ref.Scenario == microScenario && c.Only == nil {
 			continue
 		}
 		if ref.Server == "" {
