@@ -13,17 +13,17 @@ import (
 
 // usage is what a process and its processor had used at one moment.
 type usage struct {
-	cpuNanos   int64 // of the living threads, and what /proc/PID/stat adds for ended ones
-	rssBytes   int64
-	peakBytes  int64
-	threads    int
-	coreBusy   int64 // ticks of the one processor it is bound to
-	coreTotal  int64
-	coreSteal  int64
-	coreIdle   int64
+	cpuNanos  int64 // of the living threads, and what /proc/PID/stat adds for ended ones
+	rssBytes  int64
+	peakBytes int64
+	threads   int
+	coreBusy  int64 // ticks of the one processor it is bound to
+	coreTotal int64
+	coreSteal int64
+	coreIdle  int64
 	// machineBusy are ticks of all processors together.
 	machineBusy int64
-	coreNumber int // -1: it may run on several
+	coreNumber  int // -1: it may run on several
 }
 
 // ProcessUse is what a server used in one window.
