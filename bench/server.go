@@ -137,7 +137,7 @@ func BindSelf(core int) error {
 
 func (p *Process) awaitBoot(ctx context.Context) error {
 	for deadline := time.Now().Add(bootTimeout); time.Now().Before(deadline); {
-		if firstAnswer(p.Addr) == nil {
+		if firstAnswer(ctx, p.Addr) == nil {
 			return nil
 		}
 		select {
