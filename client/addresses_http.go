@@ -19,7 +19,9 @@ const (
 )
 
 // HTTPAddresses is the list that an HTTP server has, asked for every two minutes: the first
-// line of its answer that is not blank, separated by semicolons. client may be nil.
+// line of its answer that is not blank, separated by semicolons. client may be nil. What Java
+// clients ask by default is http://jmenv.tbsite.net:8080/rocketmq/nsaddr; nothing is asked here
+// without being told.
 //
 // Java: DefaultTopAddressing#fetchNSAddr, MQClientInstance#startScheduledTask.
 func HTTPAddresses(url string, client *http.Client) AddressSource {
