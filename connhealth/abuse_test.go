@@ -38,6 +38,9 @@ func (d *Detector) check() error {
 			return fmt.Errorf("%s is held although it is connected", b.Addr)
 		}
 	}
+	if err := d.checkWait(); err != nil {
+		return err
+	}
 	conns := make(map[*host]int)
 	for _, c := range d.conns {
 		conns[c.host]++
@@ -46,6 +49,27 @@ func (d *Detector) check() error {
 		if h.conns != conns[h] {
 			return fmt.Errorf("host %v counts %d of %d connections", h.addr, h.conns, conns[h])
 		}
+	}
+	return nil
+}
+
+// checkWait returns what would be slept over.
+func (d *Detector) checkWait() error {
+	wait := d.WaitMillis()
+	for id, c := range d.conns {
+		if c.overdue && wait > d.p.UrgentTickMillis {
+			return fmt.Errorf("an answer of conn %d is overdue, and %d ms are waited", id, wait)
+		}
+	}
+	for _, b := range d.list {
+		switch {
+		case b.state == stateHeld && wait > d.p.UrgentTickMillis, (b.state == stateParked || b.basis != basisNamed || b.conn == nil) && wait > d.p.TickMillis:
+			return fmt.Errorf("%s is not decided, and %d ms are waited", b.Addr, wait)
+		}
+	}
+	if wait > d.p.TickMillis && (d.suspects > 0 || len(d.nudges) > 0 || d.freeze.level != FreezeNone || d.settleTicks > 0) {
+		return fmt.Errorf("%d suspects, %d nudges, freeze %v, %d ticks to settle, and %d ms are waited", d.suspects, len(d.nudges), d.freeze.level,
+			d.settleTicks, wait)
 	}
 	return nil
 }

@@ -72,6 +72,9 @@ func (d *Detector) Closed(now int64, id ConnID, how CloseHow) []Action {
 	if len(c.brokers) > 0 && how != CloseOurs {
 		d.closes.note(now, c.host.addr)
 	}
+	if len(c.brokers) > 0 {
+		d.raise(deciding)
+	}
 	f := d.closeFacts(now, c)
 	if opened, ok := d.successor(now, c); ok && !c.host.local {
 		f.successor, f.fromMillis = true, min(f.fromMillis, opened)
@@ -208,6 +211,7 @@ func (d *Detector) startHold(now int64, b *broker, class Class, rule Rule) {
 	if b.state != stateHeld {
 		d.stats.Held++
 	}
+	d.raise(urgent)
 	b.set(now, stateHeld, basisNone, class, rule)
 	b.lostMillis, b.newSinceMillis = now, now-d.p.CandidateBeforeMillis
 	b.troubleOpen, b.synAcksLost = false, 0

@@ -43,6 +43,7 @@ type conn struct {
 	suspectMillis    int64 // since when
 	closing          bool  // ActCloseConn was given
 	fast             bool  // which of the two schedules it is in
+	overdue          bool  // an answer was, at the last look
 	index            int
 	nextSampleMillis int64
 }

@@ -20,7 +20,9 @@ type Detector struct {
 	dials    dialBudget
 	dialID   uint64
 	nudges   []nudged
-	suspects int // connections that are suspect
+	suspects int     // connections that are suspect
+	overdue  bool    // an answer may be, somewhere
+	urgency  urgency // as of the last Tick, and of what was told since
 	stats    Stats
 
 	tickMillis       int64 // last Tick; never: none yet
@@ -70,7 +72,7 @@ func (d *Detector) emitBroker(kind ActionKind, c *conn, b *broker, x *Explanatio
 	d.emit(a)
 }
 
-// Tick lets time pass: call it every 100 to 250 ms. It ends holds, looks for new
+// Tick lets time pass: call it when WaitMillis says. It ends holds, looks for new
 // connections of lost brokers, dials back, and notices freezes and pauses of our own.
 func (d *Detector) Tick(now int64) []Action {
 	d.begin(now)
@@ -89,5 +91,6 @@ func (d *Detector) Tick(now int64) []Action {
 			i++
 		}
 	}
+	d.urgency = d.pending(now)
 	return d.out
 }

@@ -32,6 +32,12 @@ type Sample struct {
 	SoftErr syscall.Errno // sk_err_soft where it is known, else 0
 }
 
+// Unanswered reports whether the sample shows anything that the peer has not answered yet. One
+// that does not can begin no suspicion.
+func (s *Sample) Unanswered() bool {
+	return s.UnackedSegs > 0 || s.NotSentBytes > 0 || s.Probes > 0 || s.Retransmits > 0 || s.Backoff > 0 || s.SoftErr != 0
+}
+
 // Retransmission tells retransmissions apart, in the words of OpenTelemetry's proposal.
 type Retransmission uint8
 

@@ -152,8 +152,15 @@ type Params struct {
 	StallMillis       int64
 	StallSettleMillis int64
 
-	// SampleMillis, SuspectSampleMillis and ClientSampleMillis pace TCP_INFO: 1,000 brokers
-	// twice a second are about 0.4 % of a core.
+	// UrgentTickMillis is how long the owner may wait between two calls of Tick while an answer
+	// is overdue or a broker is held, TickMillis while another decision is not final, and
+	// CalmTickMillis while all is well (Detector.WaitMillis). In a process that has nothing else
+	// to do waking up costs more than what is then done.
+	UrgentTickMillis int64
+	TickMillis       int64
+	CalmTickMillis   int64
+
+	// SampleMillis, SuspectSampleMillis and ClientSampleMillis pace TCP_INFO.
 	SampleMillis        int64
 	SuspectSampleMillis int64
 	ClientSampleMillis  int64
@@ -226,6 +233,9 @@ func DefaultParams() Params {
 		DialsPerSecond:                200,
 		StallMillis:                   1000,
 		StallSettleMillis:             500,
+		UrgentTickMillis:              50,
+		TickMillis:                    100,
+		CalmTickMillis:                250,
 		SampleMillis:                  500,
 		SuspectSampleMillis:           250,
 		ClientSampleMillis:            5000,

@@ -7,7 +7,6 @@ type schedule struct {
 	fast, slow []*conn
 	cursor     int
 	fedMillis  int64
-	calm       bool // at the last look nothing of fast was unanswered
 }
 
 func (s *schedule) list(fast bool) *[]*conn {
@@ -39,32 +38,33 @@ func (s *schedule) move(c *conn, fast bool) {
 	}
 }
 
-// AppendDue appends the connections whose sample is due. Call it about every 50 ms, or, while
-// all is Calm, every 100 ms; taking a sample later than due delays verdicts by as much.
+// AppendDue appends the connections whose sample is due. Call it after Tick, and when
+// WaitMillis says; taking a sample later than due delays verdicts by as much.
 func (d *Detector) AppendDue(dst []ConnID, now int64) []ConnID {
 	s := &d.schedule
-	s.calm = true
-	for _, c := range s.fast {
-		if c.nextSampleMillis <= now {
-			dst = append(dst, c.id)
-		}
-		s.calm = s.calm && c.unanswered.n == 0
-	}
 	elapsed := min(max(now-s.fedMillis, 0), d.p.ClientSampleMillis)
 	s.fedMillis = now
+	until := now
+	if d.Calm() {
+		// The next look would be farther from the time.
+		until += min(elapsed, d.p.CalmTickMillis) / 2
+	}
+	d.overdue = false
+	for _, c := range s.fast {
+		if c.nextSampleMillis <= until {
+			dst = append(dst, c.id)
+		}
+		d.overdue = d.overdue || c.overdue
+	}
 	share := min(int((int64(len(s.slow))*elapsed+d.p.ClientSampleMillis-1)/d.p.ClientSampleMillis), len(s.slow))
 	for range share {
 		s.cursor = (s.cursor + 1) % len(s.slow)
-		if c := s.slow[s.cursor]; c.nextSampleMillis <= now {
+		if c := s.slow[s.cursor]; c.nextSampleMillis <= until {
 			dst = append(dst, c.id)
 		}
 	}
 	return dst
 }
-
-// Calm reports whether, at the last AppendDue, nothing was unanswered on any connection that is
-// looked at often.
-func (d *Detector) Calm() bool { return d.schedule.calm }
 
 // NextSampleMillis returns when a connection is to be sampled next.
 func (d *Detector) NextSampleMillis(id ConnID) (atMillis int64, ok bool) {
@@ -89,6 +89,8 @@ func (d *Detector) reschedule(now int64, c *conn) {
 	case broker || n > 0 || c.host.nudgedMillis != never:
 		interval = p.SampleMillis
 	}
+	c.overdue = n > 0
+	d.overdue = d.overdue || c.overdue
 	d.schedule.move(c, interval != p.ClientSampleMillis)
 	c.nextSampleMillis = now + interval
 	if t := &c.unanswered; t.n > 0 && n > 0 && t.lastMillis+bound > now {

@@ -36,6 +36,10 @@ type world struct {
 	routes  map[connhealth.BrokerKey]*route
 	gen     uint64
 	due     []connhealth.ConnID
+	// lookAt is when the detector is to be called next by the timer, looks how often the timer
+	// was set.
+	lookAt int64
+	looks  int
 	// performs says whether the owner does what the detector asks (mode evict).
 	performs bool
 	// stopped: the server process stands still; what happens meanwhile waits.
@@ -234,7 +238,7 @@ func (w *world) request(c *serverConn, m message) {
 	w.det.RequestAnswered(w.now(), c.id)
 }
 
-// loop is the glue's timer.
+// loop is the glue's timer: it looks when the detector says.
 func (w *world) loop() {
 	if !w.stopped {
 		now := w.now()
@@ -247,11 +251,26 @@ func (w *world) loop() {
 			}
 		}
 	}
-	wait := 50 * ms
-	if w.det.Calm() {
-		wait = 100 * ms
+	w.lookIn(w.det.WaitMillis() * ms)
+}
+
+// lookIn sets the timer, in the place of what it was set to.
+func (w *world) lookIn(d int64) {
+	w.looks++
+	look := w.looks
+	w.lookAt = w.net.Now() + d
+	w.net.After(d, func() {
+		if look == w.looks {
+			w.loop()
+		}
+	})
+}
+
+// lookSooner is for what was told just now.
+func (w *world) lookSooner() {
+	if d := w.det.WaitMillis() * ms; w.net.Now()+d < w.lookAt {
+		w.lookIn(d)
 	}
-	w.net.After(wait, w.loop)
 }
 
 func sampleOf(i tcpsim.Info) connhealth.Sample {
@@ -294,6 +313,7 @@ func (w *world) do(actions []connhealth.Action) {
 			w.perform(&a)
 		}
 	}
+	w.lookSooner()
 }
 
 func (w *world) logAction(a *connhealth.Action) {

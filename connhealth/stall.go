@@ -43,6 +43,7 @@ func (d *Detector) LoopStalled(now, forMillis int64) []Action {
 
 // shift remembers a pause of ours and moves deadlines by it.
 func (d *Detector) shift(now, forMillis int64) {
+	d.raise(deciding)
 	d.stats.StallMillis += forMillis
 	d.stallMillis, d.stallUntilMillis = forMillis, now
 	for _, b := range d.list {

@@ -12,6 +12,9 @@ import (
 // and few more of one connection, however much it sends.
 const boxBytesMax = 4 << 20
 
+// boxReadBytes in the box have it read even if none of them is urgent.
+const boxReadBytes = 256 << 10
+
 // box is where others leave notes. Two piles take turns, so that nothing is allocated in
 // the steady state.
 //
@@ -62,17 +65,25 @@ func (b *box) forget() {
 	b.voids = 0
 }
 
-// put leaves a note. It never blocks for longer than a copy takes.
+// put leaves a note, and has it read. It never blocks for longer than a copy takes.
 func (b *box) put(n *note) {
-	b.putQuietly(n)
-	b.ring()
+	b.mu.Lock()
+	left := b.leave(n)
+	b.mu.Unlock()
+	if left {
+		b.ring()
+	}
 }
 
-// putQuietly leaves a note that is read with the next.
+// putQuietly leaves a note that can wait for the next look of the watch.
 func (b *box) putQuietly(n *note) {
 	b.mu.Lock()
 	b.leave(n)
+	full := b.pile.bytes >= boxReadBytes
 	b.mu.Unlock()
+	if full {
+		b.ring()
+	}
 }
 
 // ring has the box read.
@@ -83,7 +94,8 @@ func (b *box) ring() {
 	}
 }
 
-func (b *box) leave(n *note) {
+// leave reports whether n is in the box now, or has changed what is.
+func (b *box) leave(n *note) bool {
 	switch n.kind {
 	case noteOpened:
 		b.pile.add(n)
@@ -93,7 +105,7 @@ func (b *box) leave(n *note) {
 	case noteBound:
 		b.bind(n)
 	case noteClosed:
-		b.closed(n)
+		return b.closed(n)
 	case noteSample:
 		b.ifRoom(n, &b.dropped.Samples)
 	case noteEvent:
@@ -103,6 +115,7 @@ func (b *box) leave(n *note) {
 	default:
 		b.pile.add(n)
 	}
+	return true
 }
 
 // newest is where the note lies that was added last.
@@ -165,13 +178,13 @@ func (b *box) bind(n *note) {
 }
 
 // closed takes all notes of a connection back that opened and closed unseen, unless somebody
-// has to judge what becomes of its broker.
-func (b *box) closed(n *note) {
+// has to judge what becomes of its broker. It reports whether it left one.
+func (b *box) closed(n *note) bool {
 	c := b.conns[n.conn]
 	delete(b.conns, n.conn)
 	if c.opened == 0 || c.bound {
 		b.pile.add(n)
-		return
+		return true
 	}
 	b.void(c.opened)
 	b.void(c.answered)
@@ -179,6 +192,7 @@ func (b *box) closed(n *note) {
 		b.void(index)
 	}
 	b.compact()
+	return false
 }
 
 func (b *box) void(index uint32) {

@@ -12,6 +12,16 @@ import (
 
 // The methods of server.Watcher: called on event loops and in lanes.
 
+// leave leaves a note that by itself gives no reason to hurry: while all is well the watch is
+// not woken up for it.
+func (w *Watch) leave(n *note) {
+	if w.resting.Load() {
+		w.box.putQuietly(n)
+	} else {
+		w.box.put(n)
+	}
+}
+
 // Judges implements server.Watcher.
 func (w *Watch) Judges() bool { return w.o.Mode == Evict && !w.broken.Load() }
 
@@ -19,7 +29,7 @@ func (w *Watch) Judges() bool { return w.o.Mode == Evict && !w.broken.Load() }
 func (w *Watch) Opened(id routetable.ConnID, peer, local netip.AddrPort, fd int) {
 	w.dress(fd, false)
 	w.mark(id, fd, bpf.RoleClient)
-	w.box.put(&note{kind: noteOpened, atMillis: w.now(), conn: connhealth.ConnID(id), peer: peer, local: local})
+	w.leave(&note{kind: noteOpened, atMillis: w.now(), conn: connhealth.ConnID(id), peer: peer, local: local})
 }
 
 // Requested implements server.Watcher.
@@ -31,12 +41,12 @@ func (w *Watch) Requested(id routetable.ConnID, kind server.RequestKind) {
 	case server.RequestRegister:
 		k = connhealth.RequestRegister
 	}
-	w.box.put(&note{kind: noteRequested, atMillis: w.now(), conn: connhealth.ConnID(id), request: k})
+	w.leave(&note{kind: noteRequested, atMillis: w.now(), conn: connhealth.ConnID(id), request: k})
 }
 
 // Answered implements server.Watcher.
 func (w *Watch) Answered(id routetable.ConnID) {
-	w.box.put(&note{kind: noteAnswered, atMillis: w.now(), conn: connhealth.ConnID(id)})
+	w.leave(&note{kind: noteAnswered, atMillis: w.now(), conn: connhealth.ConnID(id)})
 }
 
 // Bound implements server.Watcher.
@@ -45,7 +55,7 @@ func (w *Watch) Bound(b server.BoundBroker, registered bool) {
 	if registered {
 		by = connhealth.NamedByRegister
 	}
-	w.box.put(&note{kind: noteBound, atMillis: w.now(), conn: connhealth.ConnID(b.Conn), by: by, broker: connhealth.Broker{
+	w.leave(&note{kind: noteBound, atMillis: w.now(), conn: connhealth.ConnID(b.Conn), by: by, broker: connhealth.Broker{
 		Cluster: b.Broker.Cluster, Name: b.Name, ID: b.ID, Addr: b.Broker.Addr,
 		Generation: uint64(b.Generation), ActingMaster: b.ActingMaster, HeartbeatTimeoutMillis: b.TimeoutMillis,
 	}})

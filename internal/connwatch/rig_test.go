@@ -16,6 +16,8 @@ import (
 type fakeServer struct {
 	mu    sync.Mutex
 	conns map[routetable.ConnID]server.ConnectionInfo
+	asked chan routetable.ConnID // if not nil: who was asked for on its loop
+	fd    int                    // of all connections, 0: none of them is open
 }
 
 func (f *fakeServer) HoldBroker(routetable.RegistrationKey, uint32)          {}
@@ -25,7 +27,16 @@ func (f *fakeServer) RemoveBroker(routetable.RegistrationKey, uint32)        {}
 func (f *fakeServer) CloseHalfDead(routetable.ConnID)                        {}
 func (f *fakeServer) NowMillis() int64                                       { return 5000 }
 
-func (f *fakeServer) OnConnections([]routetable.ConnID, func(routetable.ConnID, int)) {}
+func (f *fakeServer) OnConnections(ids []routetable.ConnID, do func(routetable.ConnID, int)) {
+	for _, id := range ids {
+		if f.asked != nil {
+			f.asked <- id
+		}
+		if f.fd != 0 {
+			do(id, f.fd)
+		}
+	}
+}
 
 func (f *fakeServer) ConnectionIDs() (ids []routetable.ConnID) {
 	f.mu.Lock()

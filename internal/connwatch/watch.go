@@ -12,12 +12,7 @@ import (
 	"github.com/pharosmq/pharos/connhealth"
 )
 
-const (
-	tickEvery     = 100 * time.Millisecond
-	sampleEvery   = 50 * time.Millisecond // while something is unanswered; else with each tick
-	tickSlack     = 5 * time.Millisecond  // a timer of tickEvery is one tick
-	nanosInMillis = 1e6
-)
+const nanosInMillis = 1e6
 
 // Watch is a server.Watcher. Make it before the server, and Start it with the server.
 type Watch struct {
@@ -36,12 +31,17 @@ type Watch struct {
 	kept    kept
 	queries chan query
 	traced  traced
+	// resting: all is well, and notes that change nothing may wait for the next look.
+	resting atomic.Bool
 
 	// The watch goroutine's.
 	det      *connhealth.Detector
 	atMillis int64 // the detector's clock
 	brokers  map[connhealth.ConnID]struct{}
-	due      []connhealth.ConnID
+	due      []connhealth.ConnID // whose sample is due, and not asked for yet
+	dueList  []connhealth.ConnID // their memory
+	timer    *time.Timer         // of the next look
+	lookAt   time.Time           // when it fires
 	tally    tally
 }
 
@@ -84,32 +84,51 @@ func (w *Watch) run(ctx context.Context) {
 			w.discard(ctx)
 		}
 	}()
-	t := time.NewTimer(sampleEvery)
-	defer t.Stop()
-	for lastTick := int64(0); ; {
+	w.timer = time.NewTimer(0)
+	defer w.timer.Stop()
+	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-w.timer.C:
+			w.look()
 		case <-w.box.wake:
 			w.read()
-			continue
+			w.lookIn(w.wait())
 		case q := <-w.queries:
+			w.read()
 			w.answer(q)
-			continue
-		case <-t.C:
+			w.lookIn(w.wait())
 		}
-		w.read()
-		now := w.at(w.now())
-		if now-lastTick >= (tickEvery - tickSlack).Milliseconds() {
-			lastTick = now
-			w.perform(w.det.Tick(now))
-		}
-		w.sample(now)
-		if w.det.Calm() {
-			t.Reset(tickEvery)
-		} else {
-			t.Reset(sampleEvery)
-		}
+		w.resting.Store(w.det.Calm())
+	}
+}
+
+// look lets time pass for the detector, and has connections sampled.
+func (w *Watch) look() {
+	w.lookAt = time.Time{}
+	w.read()
+	now := w.at(w.now())
+	if len(w.due) == 0 { // else they come first
+		w.perform(w.det.Tick(now))
+		w.dueList = w.det.AppendDue(w.dueList[:0], now)
+		w.due = w.dueList
+	}
+	if w.sample(now); len(w.due) > 0 {
+		w.lookIn(samplesEvery)
+	} else {
+		w.lookIn(w.wait())
+	}
+}
+
+// wait is how long the detector can do without being called.
+func (w *Watch) wait() time.Duration { return millis(w.det.WaitMillis()) }
+
+// lookIn has the next look come that soon, unless it comes sooner anyway.
+func (w *Watch) lookIn(d time.Duration) {
+	if at := time.Now().Add(d); w.lookAt.IsZero() || at.Before(w.lookAt) {
+		w.lookAt = at
+		w.timer.Reset(d)
 	}
 }
 
