@@ -38,12 +38,15 @@ func (t *Tracer) Counters() (Counters, error) {
 	if err := t.totals.Get(&raw); err != nil {
 		return Counters{}, fmt.Errorf("bpf: counters: %w", err)
 	}
-	return Counters{
-		Retransmits: raw.Retransmits, Closing: raw.Closing,
-		SynAcks: raw.Synacks, Errors: raw.Errors, States: raw.States,
-		ResetsReceived: raw.ResetsReceived, ResetsSent: raw.ResetsSent,
-		Records: raw.Records, Lost: raw.Lost, Suppressed: raw.Suppressed,
-	}, nil
+	c := Counters{
+		Closing: raw.Closing, SynAcks: raw.Synacks, Errors: raw.Errors, States: raw.States,
+		ResetsReceived: raw.ResetsReceived, ResetsSent: raw.ResetsSent, Lost: raw.Lost, Suppressed: raw.Suppressed,
+	}
+	for role := range raw.Roles {
+		c.Retransmits[role] = raw.Roles[role].Retransmits
+		c.Records += raw.Roles[role].Records
+	}
+	return c, nil
 }
 
 // ProgramStats is what one program has cost. All zero unless somebody turned the kernel's

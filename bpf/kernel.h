@@ -154,6 +154,7 @@ struct sock_common {
 };
 
 struct socket;
+struct bpf_local_storage;
 
 struct sock {
 	struct sock_common __sk_common;
@@ -162,6 +163,7 @@ struct sock {
 	__u32 sk_ack_backlog;
 	__u32 sk_max_ack_backlog;
 	struct socket *sk_socket;
+	struct bpf_local_storage *sk_bpf_storage;
 };
 
 struct request_sock {

@@ -13,8 +13,8 @@ import (
 // Read calls handle for every record, in the order of the kernel, until ctx ends (its error is
 // returned) or the tracer is closed (nil). The event belongs to Read: handle copies what it
 // keeps. Nothing is allocated for an event. While handle runs records wait in the ring; what
-// does not fit there is counted in [Counters.Lost]. Where many retransmissions come, all but the
-// first of some are up to 30 ms late; their times are exact.
+// does not fit there is counted in [Counters.Lost]. Where many come, all but the first of some
+// are up to 30 ms late; their times are exact.
 //
 // One Read at a time. On a tracer that only samples it returns [ErrSampling].
 func (t *Tracer) Read(ctx context.Context, handle func(*Event)) error {

@@ -106,15 +106,25 @@ struct row {
 	__u32 orphan;
 };
 
+/*
+ * A machine that has nothing else to do finds this memory outside its caches, and each line of 64
+ * bytes takes longer than the instructions. So what a record of a broker writes is in one.
+ */
+struct by_role {
+	__u64 woken_ns; /* when a record last woke the reader */
+	__u64 records;
+	__u64 retransmits[CLASS_MAX];
+	__u64 reserved[5]; /* the next role begins a line */
+};
+
 struct counters {
-	__u64 retransmits[ROLE_MAX][CLASS_MAX];
+	struct by_role roles[ROLE_MAX];
 	__u64 closing[CLASS_MAX];
 	__u64 synacks;
 	__u64 errors;
 	__u64 states;
 	__u64 resets_received;
 	__u64 resets_sent;
-	__u64 records;
 	__u64 lost;
 	__u64 suppressed;
 };
@@ -142,15 +152,13 @@ struct {
 	__uint(max_entries, 1 << 20);
 } events SEC(".maps");
 
-struct counters totals;
-
-/* When a record last woke the reader. */
-__u64 woken_ns;
+struct counters totals __attribute__((aligned(64)));
 
 /* Types that only Go needs to know by name. */
 const struct row *unused_row __attribute__((unused));
 
 #define count(field) __sync_fetch_and_add(&totals.field, 1)
+#define of_role(m) roles[(m)->role & (ROLE_MAX - 1)]
 
 /* --- whose socket is it --- */
 
@@ -176,9 +184,9 @@ static __always_inline bool own_port(const struct sock *sk)
 }
 
 /* Fills m for a socket of ours. A child inherits its listener's mark until it gets its own. */
-static __always_inline bool owned(const struct sock *sk, struct mark *m)
+static __always_inline bool owned_if(const struct sock *sk, struct mark *m, bool has_storage)
 {
-	if (use_marks) {
+	if (has_storage) {
 		struct mark *stored = bpf_sk_storage_get(&marks, (void *)sk, NULL, 0);
 
 		if (stored) {
@@ -194,6 +202,12 @@ static __always_inline bool owned(const struct sock *sk, struct mark *m)
 	m->conn_id = 0;
 	m->role = ROLE_NONE;
 	return own_ports[0] && own_port(sk);
+}
+
+/* Most sockets of others have no storage at all: that is seen without asking for ours. */
+static __always_inline bool owned(const struct sock *sk, struct mark *m)
+{
+	return owned_if(sk, m, use_marks && sk->sk_bpf_storage);
 }
 
 /* --- records --- */
@@ -214,27 +228,28 @@ static __always_inline struct event *reserve(const struct mark *m)
 	if (!e)
 		count(lost);
 	else
-		count(records);
+		count(of_role(m).records);
 	return e;
 }
 
 /*
  * Waking the reader interrupts this processor, which on a virtual machine costs more than all the
- * rest. So of records that come by the hundreds one in WAKE_NS wakes it; it looks for the others
- * by itself after longer than that (Tracer.Read). Another processor's newer time makes the
- * difference huge, and one wake-up more.
+ * rest: a microsecond. So of the records of a role, that may come by the hundreds, one in WAKE_NS
+ * wakes it; it looks for the others by itself after longer than that (Tracer.Read). Another
+ * processor's newer time makes the difference huge, and one wake-up more.
  */
 #define WAKE_NS 20000000
 
-static __always_inline void submit(struct event *e)
+static __always_inline void submit(struct event *e, const struct mark *m)
 {
+	struct by_role *r = &totals.of_role(m);
 	__u64 now = e->time_ns;
 
-	if (now - woken_ns < WAKE_NS) {
+	if (now - r->woken_ns < WAKE_NS) {
 		bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 		return;
 	}
-	woken_ns = now;
+	r->woken_ns = now;
 	bpf_ringbuf_submit(e, BPF_RB_FORCE_WAKEUP);
 }
 
@@ -283,12 +298,10 @@ static __always_inline void fill_tcp(struct event *e, const struct tcp_sock *tp)
 	e->lost_out = tp->lost_out;
 }
 
-/* Everything of a record that any socket can tell. */
-static __always_inline void fill(struct event *e, const struct sock *sk, const struct mark *m,
-				 __u8 kind)
+/* Everything of a record that any socket can tell; tp may be NULL. */
+static __always_inline void fill(struct event *e, const struct sock *sk, const struct tcp_sock *tp,
+				 const struct mark *m, __u8 kind)
 {
-	const struct tcp_sock *tp;
-
 	__builtin_memset(e, 0, sizeof(*e));
 	e->time_ns = bpf_ktime_get_ns();
 	e->conn_id = m->conn_id;
@@ -298,7 +311,6 @@ static __always_inline void fill(struct event *e, const struct sock *sk, const s
 	e->err = sk->sk_err;
 	e->soft_err = sk->sk_err_soft;
 	fill_addresses(e, &sk->__sk_common);
-	tp = bpf_skc_to_tcp_sock(sk);
 	if (tp)
 		fill_tcp(e, tp);
 }
@@ -374,7 +386,7 @@ int tcp_retransmit_skb(__u64 *ctx)
 		err = (int)ctx[2];
 	cb = (const struct tcp_skb_cb *)&skb->cb[0];
 	class = classify(sk, tp, cb->seq, err);
-	count(retransmits[m.role & (ROLE_MAX - 1)][class]);
+	count(of_role(&m).retransmits[class]);
 	state = sk->__sk_common.skc_state;
 	if (state == TCP_FIN_WAIT1 || state == TCP_CLOSING || state == TCP_LAST_ACK)
 		count(closing[class]);
@@ -383,14 +395,14 @@ int tcp_retransmit_skb(__u64 *ctx)
 	e = reserve(&m);
 	if (!e)
 		return 0;
-	fill(e, sk, &m, KIND_RETRANSMIT);
+	fill(e, sk, tp, &m, KIND_RETRANSMIT);
 	e->class = class;
 	if (err)
 		e->err = err < 0 ? -err : err;
 	e->seq = cb->seq;
 	e->end_seq = cb->end_seq;
 	e->tcp_flags = READ_LOW_BYTE(cb, tcp_flags);
-	submit(e);
+	submit(e, &m);
 	return 0;
 }
 
@@ -418,7 +430,7 @@ int tcp_retransmit_synack(__u64 *ctx)
 	/* The kernel counts this one only after the tracepoint. */
 	e->retransmits = req->num_retrans + 1;
 	fill_addresses(e, &req->__req_common);
-	submit(e);
+	submit(e, &m);
 	return 0;
 }
 
@@ -429,7 +441,7 @@ static __always_inline struct event *record(const struct sock *sk, const struct 
 	struct event *e = reserve(m);
 
 	if (e)
-		fill(e, sk, m, kind);
+		fill(e, sk, bpf_skc_to_tcp_sock(sk), m, kind);
 	return e;
 }
 
@@ -445,7 +457,7 @@ int inet_sk_error_report(__u64 *ctx)
 	count(errors);
 	e = record(sk, &m, KIND_ERROR);
 	if (e)
-		bpf_ringbuf_submit(e, BPF_RB_FORCE_WAKEUP);
+		submit(e, &m);
 	return 0;
 }
 
@@ -466,7 +478,7 @@ int inet_sock_set_state(__u64 *ctx)
 		return 0;
 	e->old_state = (__u8)ctx[1];
 	e->state = (__u8)ctx[2];
-	submit(e);
+	submit(e, &m);
 	return 0;
 }
 
@@ -482,7 +494,7 @@ int tcp_receive_reset(__u64 *ctx)
 	count(resets_received);
 	e = record(sk, &m, KIND_RESET_RECEIVED);
 	if (e)
-		bpf_ringbuf_submit(e, BPF_RB_FORCE_WAKEUP);
+		submit(e, &m);
 	return 0;
 }
 
@@ -504,7 +516,7 @@ int tcp_send_reset(__u64 *ctx)
 		return 0;
 	if (has_reason)
 		e->reset_reason = (__u32)ctx[2];
-	bpf_ringbuf_submit(e, BPF_RB_FORCE_WAKEUP);
+	submit(e, &m);
 	return 0;
 }
 
@@ -542,7 +554,8 @@ int dump_sockets(struct bpf_iter__tcp *ctx)
 
 	if (!skc)
 		return 0;
-	if (!owned((const struct sock *)skc, &m))
+	/* Not all of them are whole sockets. */
+	if (!owned_if((const struct sock *)skc, &m, use_marks))
 		return 0;
 	r.e.time_ns = bpf_ktime_get_ns();
 	r.e.conn_id = m.conn_id;

@@ -14,15 +14,20 @@ import (
 )
 
 type tcphealthCounters struct {
-	_              structs.HostLayout
-	Retransmits    [4][9]uint64
+	_     structs.HostLayout
+	Roles [4]struct {
+		_           structs.HostLayout
+		WokenNs     uint64
+		Records     uint64
+		Retransmits [9]uint64
+		Reserved    [5]uint64
+	}
 	Closing        [9]uint64
 	Synacks        uint64
 	Errors         uint64
 	States         uint64
 	ResetsReceived uint64
 	ResetsSent     uint64
-	Records        uint64
 	Lost           uint64
 	Suppressed     uint64
 }
@@ -113,7 +118,6 @@ const (
 	tcphealthVarTotals               = "totals"
 	tcphealthVarUnusedRow            = "unused_row"
 	tcphealthVarUseMarks             = "use_marks"
-	tcphealthVarWokenNs              = "woken_ns"
 )
 
 // loadTcphealth returns the embedded CollectionSpec for tcphealth.
@@ -187,7 +191,6 @@ type tcphealthVariableSpecs struct {
 	Totals    *ebpf.VariableSpec `ebpf:"totals"`
 	UnusedRow *ebpf.VariableSpec `ebpf:"unused_row"`
 	UseMarks  *ebpf.VariableSpec `ebpf:"use_marks"`
-	WokenNs   *ebpf.VariableSpec `ebpf:"woken_ns"`
 }
 
 // tcphealthObjects contains all objects after they have been loaded into the kernel.
@@ -233,7 +236,6 @@ type tcphealthVariables struct {
 	Totals    *ebpf.Variable `ebpf:"totals"`
 	UnusedRow *ebpf.Variable `ebpf:"unused_row"`
 	UseMarks  *ebpf.Variable `ebpf:"use_marks"`
-	WokenNs   *ebpf.Variable `ebpf:"woken_ns"`
 }
 
 // tcphealthPrograms contains all programs after they have been loaded into the kernel.
