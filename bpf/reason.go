@@ -26,7 +26,7 @@ func explain(err error) string {
 	case errors.Is(err, unix.ENOSYS):
 		return "this kernel has no bpf(2), or a seccomp filter hides it"
 	case lacking != "" && (errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES)):
-		return "no permission: " + lacking + " missing (both CAP_BPF and CAP_PERFMON are needed)"
+		return "no permission: " + lacking + " missing"
 	case lockdown() == "confidentiality":
 		return "kernel lockdown is in confidentiality mode, which forbids reading kernel data"
 	case errors.Is(err, unix.EPERM):
