@@ -41,6 +41,14 @@ func child() {
 // runChild runs this binary as nobody with the given capabilities inside ns.
 func runChild(t *testing.T, ns *netns.NS, what string, capabilities ...uintptr) string {
 	t.Helper()
+	return runChildAs(t, ns, what, &syscall.SysProcAttr{
+		Credential:  &syscall.Credential{Uid: 65534, Gid: 65534},
+		AmbientCaps: capabilities,
+	})
+}
+
+func runChildAs(t *testing.T, ns *netns.NS, what string, attr *syscall.SysProcAttr) string {
+	t.Helper()
 	needsKernel(t)
 	self, err := os.Executable()
 	if err != nil {
@@ -62,10 +70,7 @@ func runChild(t *testing.T, ns *netns.NS, what string, capabilities ...uintptr) 
 	cmd := exec.Command(binary)
 	cmd.Dir = "/"
 	cmd.Env = []string{childEnv + "=" + what}
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Credential:  &syscall.Credential{Uid: 65534, Gid: 65534},
-		AmbientCaps: capabilities,
-	}
+	cmd.SysProcAttr = attr
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := ns.Start(cmd); err != nil {
@@ -260,6 +265,25 @@ func TestPrivilegedReasonWithoutCapabilities(t *testing.T) {
 	}
 	want = "auto: sampling: no permission: CAP_PERFMON missing\n"
 	if out := runChild(t, ns, "none", unix.CAP_BPF); !strings.HasPrefix(out, want) {
+		t.Errorf("got:\n%swant:\n%s", out, want)
+	}
+}
+
+// TestPrivilegedReasonInAUserNamespace: a rootless container's root has all capabilities, and
+// none that BPF asks for.
+func TestPrivilegedReasonInAUserNamespace(t *testing.T) {
+	needsKernel(t)
+	ns, err := netns.New("child")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ns.Close()
+	nobody := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 65534, Size: 1}}
+	out := runChildAs(t, ns, "none", &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWUSER, UidMappings: nobody, GidMappings: nobody,
+		Credential: &syscall.Credential{NoSetGroups: true}, // root, in there
+	})
+	if want := "auto: sampling: no permission: this process is in a user namespace"; !strings.HasPrefix(out, want) {
 		t.Errorf("got:\n%swant:\n%s", out, want)
 	}
 }

@@ -187,6 +187,13 @@ func TestReasons(t *testing.T) {
 			t.Errorf("%q: %q", text, got)
 		}
 	}
+	for text, want := range map[string]bool{
+		"         0          0 4294967295\n": true, "         0     100000      65536\n": false, "         0          0          1\n": false, "": false,
+	} {
+		if got := allUsers(text); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
 	for err, want := range map[error]string{
 		unix.ENOSYS: "this kernel has no bpf(2)",
 		fmt.Errorf("%w: %w", errNoBTF, unix.ENOENT): "no type information in /sys/kernel/btf/vmlinux",

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/cilium/ebpf"
@@ -29,9 +30,11 @@ func explain(err error) string {
 		return "no permission: " + lacking + " missing"
 	case lockdown() == "confidentiality":
 		return "kernel lockdown is in confidentiality mode, which forbids reading kernel data"
+	case errors.Is(err, unix.EPERM) && ownUserNamespace():
+		return "no permission: this process is in a user namespace (a rootless container), where CAP_BPF and CAP_PERFMON do not count"
 	case errors.Is(err, unix.EPERM):
 		return "the kernel refused bpf(2) although CAP_BPF and CAP_PERFMON are there: a seccomp filter, " +
-			"an LSM or (before Linux 5.11) a low RLIMIT_MEMLOCK: " + oneLine(err)
+			"an LSM or (before Linux 5.11) a low RLIMIT_MEMLOCK"
 	}
 	return oneLine(err)
 }
@@ -66,6 +69,17 @@ func lackingCapabilities() string {
 		}
 	}
 	return strings.Join(lacking, " and ")
+}
+
+// ownUserNamespace reports whether this process is in another user namespace than the first one.
+func ownUserNamespace() bool {
+	text, err := os.ReadFile("/proc/self/uid_map")
+	return err == nil && !allUsers(string(text))
+}
+
+// allUsers reports whether a uid_map is that of the first user namespace.
+func allUsers(uidMap string) bool {
+	return slices.Equal(strings.Fields(uidMap), []string{"0", "0", "4294967295"})
 }
 
 // lockdown is the kernel's lockdown mode, "" where it can't be seen.
