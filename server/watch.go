@@ -212,6 +212,9 @@ func (s *Server) OnConnections(ids []routetable.ConnID, f func(id routetable.Con
 	}
 }
 
+// EventLoops returns how many loops there are.
+func (s *Server) EventLoops() int { return s.o.EventLoops }
+
 // ConnectionIDs returns the connections that are open, in no order.
 func (s *Server) ConnectionIDs() (ids []routetable.ConnID) {
 	s.conns.each(func(c *connection) { ids = append(ids, c.id) })

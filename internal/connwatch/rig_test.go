@@ -38,6 +38,8 @@ func (f *fakeServer) OnConnections(ids []routetable.ConnID, do func(routetable.C
 	}
 }
 
+func (f *fakeServer) EventLoops() int { return 1 }
+
 func (f *fakeServer) ConnectionIDs() (ids []routetable.ConnID) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -11,10 +11,10 @@ import (
 	"github.com/pharosmq/pharos/routetable"
 )
 
-// A loop that reads TCP_INFO of so many connections does nothing else for some 0.1 ms; with
-// several loops each has its part of them. The rest of those whose turn it is follow.
+// A loop that reads TCP_INFO of so many connections does nothing else for some 0.1 ms. The rest
+// of those whose turn it is follow a little later.
 const (
-	samplesAtOnce = 128
+	samplesAtOnce = 128 // of a loop, on average
 	samplesEvery  = 300 * time.Microsecond
 )
 
@@ -24,7 +24,7 @@ func (w *Watch) sample(nowMillis int64) {
 	if len(w.due) == 0 {
 		return
 	}
-	ids := make([]routetable.ConnID, min(len(w.due), samplesAtOnce))
+	ids := make([]routetable.ConnID, min(len(w.due), samplesAtOnce*w.srv.EventLoops()))
 	for i := range ids {
 		ids[i] = routetable.ConnID(w.due[i])
 	}
