@@ -46,8 +46,8 @@ func (d *Detector) AppendDue(dst []ConnID, now int64) []ConnID {
 	s.fedMillis = now
 	until := now
 	if d.Calm() {
-		// The next look would be farther from the time.
-		until += min(elapsed, d.p.CalmTickMillis) / 2
+		// Rather now than a look later: the owner may take its time with those that it is told.
+		until += min(elapsed, d.p.CalmTickMillis) * 4 / 5
 	}
 	d.overdue = false
 	for _, c := range s.fast {

@@ -35,7 +35,6 @@ type world struct {
 	nextID  connhealth.ConnID
 	routes  map[connhealth.BrokerKey]*route
 	gen     uint64
-	due     []connhealth.ConnID
 	// lookAt is when the detector is to be called next by the timer, looks how often the timer
 	// was set.
 	lookAt int64
@@ -243,15 +242,24 @@ func (w *world) loop() {
 	if !w.stopped {
 		now := w.now()
 		w.do(w.det.Tick(now))
-		w.due = w.det.AppendDue(w.due[:0], now)
-		for _, id := range w.due {
-			if c := w.conns[id]; c != nil && c.sock.Open() {
-				s := sampleOf(c.sock.Info())
-				w.do(w.det.Sample(now, id, &s))
-			}
+		due := w.det.AppendDue(nil, now)
+		if w.det.Calm() {
+			// The loops come to it with their next ticks.
+			w.net.After(w.net.Rand.Int64N(100*ms), func() { w.served(func() { w.sample(due) }) })
+		} else {
+			w.sample(due)
 		}
 	}
 	w.lookIn(w.det.WaitMillis() * ms)
+}
+
+func (w *world) sample(due []connhealth.ConnID) {
+	for _, id := range due {
+		if c := w.conns[id]; c != nil && c.sock.Open() {
+			s := sampleOf(c.sock.Info())
+			w.do(w.det.Sample(w.now(), id, &s))
+		}
+	}
 }
 
 // lookIn sets the timer, in the place of what it was set to.

@@ -21,6 +21,7 @@ func (l *loop) tick() {
 	if len(l.incoming) > 0 {
 		l.lookAtIntake()
 	}
+	l.payVisits()
 }
 
 // expire closes c if it has been idle, or stuck in a frame, for too long.

@@ -50,6 +50,8 @@ type loop struct {
 	mailMu      sync.Mutex
 	mail        []mail
 	mailSpare   []mail
+	visits      []visit // that wait for a tick, behind mailMu
+	visitsLeft  int     // connections in them
 	tickPending atomic.Bool
 	published   atomic.Pointer[LoopStats] // the last copy of stats handed out
 }

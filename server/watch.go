@@ -192,26 +192,6 @@ func (s *Server) CloseHalfDead(id routetable.ConnID) {
 	}
 }
 
-// OnConnections calls f for those of the connections that are open, each on its loop, where
-// fd stays valid during the call.
-func (s *Server) OnConnections(ids []routetable.ConnID, f func(id routetable.ConnID, fd int)) {
-	byLoop := map[*loop][]*connection{}
-	for _, id := range ids {
-		if c, ok := s.conns.get(id); ok {
-			byLoop[c.loop] = append(byLoop[c.loop], c)
-		}
-	}
-	for l, conns := range byLoop {
-		l.post(mail{kind: mailRun, run: func() {
-			for _, c := range conns {
-				if !c.closed {
-					f(c.id, c.wire.Fd())
-				}
-			}
-		}})
-	}
-}
-
 // EventLoops returns how many loops there are.
 func (s *Server) EventLoops() int { return s.o.EventLoops }
 

@@ -37,6 +37,7 @@ type Server interface {
 	RemoveBroker(key routetable.RegistrationKey, generation uint32)
 	CloseHalfDead(id routetable.ConnID)
 	OnConnections(ids []routetable.ConnID, f func(id routetable.ConnID, fd int))
+	OnConnectionsSoon(ids []routetable.ConnID, f func(id routetable.ConnID, fd int))
 	EventLoops() int
 	ConnectionIDs() []routetable.ConnID
 	Connection(id routetable.ConnID) (server.ConnectionInfo, bool)

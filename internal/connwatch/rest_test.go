@@ -108,15 +108,16 @@ func TestRequestsDoNotEndTheRest(t *testing.T) {
 // Goal: of those whose sample is due a loop gets no more at a time than it can take in between
 // others' requests; and nobody is left out.
 func TestSamplesComeInParts(t *testing.T) {
-	const n = samplesAtOnce*2 + samplesAtOnce/2
-	srv := &fakeServer{asked: make(chan routetable.ConnID, 10*n)}
+	soon := server.VisitsPerSecond * int(connhealth.DefaultParams().CalmTickMillis) / 1000
+	n := soon + samplesAtOnce*3/2
+	srv := &fakeServer{asked: make(chan routetable.ConnID, 2*n)}
 	r := newRig(t, discard)
 	r.Watch.srv = srv
 	for id := range n {
 		r.due = append(r.due, connhealth.ConnID(id+1))
 	}
 	seen := map[routetable.ConnID]bool{}
-	for _, want := range []int{samplesAtOnce, samplesAtOnce, samplesAtOnce / 2, 0} {
+	for _, want := range []int{soon, samplesAtOnce, samplesAtOnce / 2, 0} {
 		r.sample(r.now())
 		if got := len(srv.asked); got != want {
 			t.Errorf("%d are asked for, want %d", got, want)

@@ -38,6 +38,10 @@ func (f *fakeServer) OnConnections(ids []routetable.ConnID, do func(routetable.C
 	}
 }
 
+func (f *fakeServer) OnConnectionsSoon(ids []routetable.ConnID, do func(routetable.ConnID, int)) {
+	f.OnConnections(ids, do)
+}
+
 func (f *fakeServer) EventLoops() int { return 1 }
 
 func (f *fakeServer) ConnectionIDs() (ids []routetable.ConnID) {

@@ -9,6 +9,7 @@ import (
 	"github.com/pharosmq/pharos/bpf/tcpinfo"
 	"github.com/pharosmq/pharos/connhealth"
 	"github.com/pharosmq/pharos/routetable"
+	"github.com/pharosmq/pharos/server"
 )
 
 // A loop that reads TCP_INFO of so many connections does nothing else for some 0.1 ms. The rest
@@ -24,18 +25,29 @@ func (w *Watch) sample(nowMillis int64) {
 	if len(w.due) == 0 {
 		return
 	}
-	ids := make([]routetable.ConnID, min(len(w.due), samplesAtOnce*w.srv.EventLoops()))
+	// While all is well there is no hurry, as long as the loops come to it before the next look.
+	most, on := samplesAtOnce*w.srv.EventLoops(), w.srv.OnConnections
+	calm := w.det.Calm()
+	if calm && !w.asked {
+		most, on = server.VisitsPerSecond*int(w.o.Params.CalmTickMillis)/1000*w.srv.EventLoops(), w.srv.OnConnectionsSoon
+	}
+	w.asked = true
+	ids := make([]routetable.ConnID, min(len(w.due), most))
 	for i := range ids {
 		ids[i] = routetable.ConnID(w.due[i])
 	}
 	w.due = w.due[len(ids):]
-	calm := w.det.Calm()
-	// The last of them has them read together. Were one of them closed meanwhile, the next look does.
+	on(ids, w.sampler(len(ids), nowMillis, calm))
+}
+
+// sampler returns what a loop does for each of n connections. The last of them has them read
+// together. Were one of them closed meanwhile, the next look does.
+func (w *Watch) sampler(n int, askedMillis int64, calm bool) func(routetable.ConnID, int) {
 	left := new(atomic.Int32)
-	left.Store(int32(len(ids)))
-	w.srv.OnConnections(ids, func(id routetable.ConnID, fd int) {
+	left.Store(int32(n))
+	return func(id routetable.ConnID, fd int) {
 		now := w.now()
-		w.noticeStall(now, nowMillis)
+		w.noticeStall(now, askedMillis)
 		n := note{kind: noteSample, atMillis: now, conn: connhealth.ConnID(id)}
 		var info tcpinfo.Info
 		known, err := tcpinfo.Read(fd, &info)
@@ -44,11 +56,11 @@ func (w *Watch) sample(nowMillis int64) {
 			n.sample = sampleOf(&info, known)
 			w.box.putQuietly(&n)
 		}
-		// While all is well there is no hurry: waking the watch takes longer than a sample.
+		// While all is well waking the watch takes longer than a sample.
 		if !calm && last || calm && n.sample.Unanswered() {
 			w.box.ring()
 		}
-	})
+	}
 }
 
 // noticeStall tells of a loop that did for long not come to what it was asked at askedMillis,

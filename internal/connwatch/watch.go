@@ -40,6 +40,7 @@ type Watch struct {
 	brokers  map[connhealth.ConnID]struct{}
 	due      []connhealth.ConnID // whose sample is due, and not asked for yet
 	dueList  []connhealth.ConnID // their memory
+	asked    bool                // some of them were
 	timer    *time.Timer         // of the next look
 	lookAt   time.Time           // when it fires
 	tally    tally
@@ -112,7 +113,7 @@ func (w *Watch) look() {
 	if len(w.due) == 0 { // else they come first
 		w.perform(w.det.Tick(now))
 		w.dueList = w.det.AppendDue(w.dueList[:0], now)
-		w.due = w.dueList
+		w.due, w.asked = w.dueList, false
 	}
 	if w.sample(now); len(w.due) > 0 {
 		w.lookIn(samplesEvery)
