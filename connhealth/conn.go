@@ -44,6 +44,7 @@ type conn struct {
 	closing          bool  // ActCloseConn was given
 	fast             bool  // which of the two schedules it is in
 	overdue          bool  // an answer was, at the last look
+	idle             bool  // nothing of ours is to be answered
 	index            int
 	nextSampleMillis int64
 }
@@ -64,6 +65,11 @@ func (c *conn) boundMillis(p *Params) int64 {
 		rtt = int64(c.last.RTTMicros)
 	}
 	return rtt/1000 + max(rtt/2000, p.AnswerGraceMillis)
+}
+
+// nothingSent reports whether nothing of ours was under way of late, at the last look.
+func (c *conn) nothingSent(now int64, p *Params) bool {
+	return c.sampled && c.unanswered.n == 0 && c.last.UnackedSegs == 0 && c.last.NotSentBytes == 0 && now-c.answerMillis >= p.SampleMillis
 }
 
 func (c *conn) gapMaxMillis(p *Params) int64 {

@@ -160,8 +160,11 @@ type Params struct {
 	TickMillis       int64
 	CalmTickMillis   int64
 
-	// SampleMillis, SuspectSampleMillis and ClientSampleMillis pace TCP_INFO.
+	// SampleMillis, SuspectSampleMillis and ClientSampleMillis pace TCP_INFO. While all is well
+	// IdleSampleMillis does for a broker's connection on which we sent nothing of late: since
+	// when probes are unanswered shows later, too.
 	SampleMillis        int64
+	IdleSampleMillis    int64
 	SuspectSampleMillis int64
 	ClientSampleMillis  int64
 	// NudgeHosts is how many other hosts are made to speak when a witness is missing, and
@@ -188,7 +191,7 @@ func DefaultParams() Params {
 		DeadPhi:                       8,
 		UnreachablePhi:                6,
 		MaxMillis:                     15_000,
-		ClientDeadMillis:              9500,
+		ClientDeadMillis:              9000,
 		ClientMaxMillis:               30_000,
 		LossMin:                       0.02,
 		LossMax:                       0.5,
@@ -237,6 +240,7 @@ func DefaultParams() Params {
 		TickMillis:                    100,
 		CalmTickMillis:                250,
 		SampleMillis:                  500,
+		IdleSampleMillis:              1000,
 		SuspectSampleMillis:           250,
 		ClientSampleMillis:            5000,
 		NudgeHosts:                    3,

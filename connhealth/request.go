@@ -48,6 +48,7 @@ func (d *Detector) RequestsAnswered(now int64, id ConnID, count int) {
 		return
 	}
 	c.answerMillis = now
+	c.idle = false
 	c.requests = max(0, c.requests-count)
 	if age := now - c.requestMillis; age >= d.p.CloseSilenceMillis {
 		c.history().answeredLate(now, age, d.p.CloseWindowMillis)

@@ -49,14 +49,20 @@ func (d *Detector) AppendDue(dst []ConnID, now int64) []ConnID {
 		// Rather now than a look later: the owner may take its time with those that it is told.
 		until += min(elapsed, d.p.CalmTickMillis) * 4 / 5
 	}
+	idleUntil := until
+	if d.Calm() {
+		idleUntil -= d.p.IdleSampleMillis - d.p.SampleMillis
+	}
 	d.overdue = false
 	for _, c := range s.fast {
-		if c.nextSampleMillis <= until {
+		if c.nextSampleMillis <= idleUntil || !c.idle && c.nextSampleMillis <= until {
 			dst = append(dst, c.id)
 		}
 		d.overdue = d.overdue || c.overdue
 	}
 	share := min(int((int64(len(s.slow))*elapsed+d.p.ClientSampleMillis-1)/d.p.ClientSampleMillis), len(s.slow))
+	// Who is passed over now is not come by again for as long.
+	until = now + d.p.ClientSampleMillis/10
 	for range share {
 		s.cursor = (s.cursor + 1) % len(s.slow)
 		if c := s.slow[s.cursor]; c.nextSampleMillis <= until {
@@ -89,7 +95,7 @@ func (d *Detector) reschedule(now int64, c *conn) {
 	case broker || n > 0 || c.host.nudgedMillis != never:
 		interval = p.SampleMillis
 	}
-	c.overdue = n > 0
+	c.overdue, c.idle = n > 0, broker && n == 0 && c.nothingSent(now, p)
 	d.overdue = d.overdue || c.overdue
 	d.schedule.move(c, interval != p.ClientSampleMillis)
 	c.nextSampleMillis = now + interval

@@ -3,9 +3,10 @@ package connhealth
 import "testing"
 
 // TestHealthyIsLeftAlone: while all is well the owner may sleep, and everybody is looked at as
-// often as is promised all the same.
+// often as is promised all the same: half of the brokers, which ask something every 5 s and get
+// answers, and the others, which say nothing.
 func TestHealthyIsLeftAlone(t *testing.T) {
-	const brokers, seconds = 100, 10
+	const brokers, seconds = 100, 20
 	d, now, s := healthyBrokers(brokers)
 	d.p.DialBack = false
 	looks, samples := 0, map[ConnID]int{}
@@ -13,6 +14,12 @@ func TestHealthyIsLeftAlone(t *testing.T) {
 	for end := now + seconds*1000; now < end; now += d.WaitMillis() {
 		looks++
 		s.SegsIn++
+		for id := range ConnID(brokers / 2) {
+			if looks%20 == int(id)%20 {
+				d.RequestArrived(now, id+1, RequestOther)
+				d.RequestAnswered(now, id+1)
+			}
+		}
 		d.Tick(now)
 		due = d.AppendDue(due[:0], now)
 		for i, id := range due {
@@ -23,9 +30,14 @@ func TestHealthyIsLeftAlone(t *testing.T) {
 	if most := int(seconds * 1000 / d.p.CalmTickMillis); looks > most+1 {
 		t.Errorf("%d looks in %d s, want %d at most", looks, seconds, most+1)
 	}
-	want := int(seconds * 1000 / d.p.SampleMillis)
+	idle := int(seconds * 1000 / d.p.IdleSampleMillis)
+	asked := idle + seconds/5 // a second look soon after each answer
 	for id := range ConnID(brokers) {
-		if n := samples[id+1]; n < want-1 || n > want+1 {
+		want := idle
+		if id < brokers/2 {
+			want = asked
+		}
+		if n := samples[id+1]; n < want-2 || n > want+2 {
 			t.Errorf("broker %d was sampled %d times in %d s, want %d", id, n, seconds, want)
 		}
 	}
