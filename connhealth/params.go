@@ -236,14 +236,9 @@ func DefaultParams() Params {
 		DialsPerSecond:                200,
 		StallMillis:                   1000,
 		StallSettleMillis:             500,
-		UrgentTickMillis:              50,
-		TickMillis:                    100,
-		CalmTickMillis:                250,
-		SampleMillis:                  500,
-		IdleSampleMillis:              1000,
-		SuspectSampleMillis:           250,
-		ClientSampleMillis:            5000,
-		NudgeHosts:                    3,
-		NudgeMillis:                   20_000,
+		UrgentTickMillis:              50, TickMillis: 100, CalmTickMillis: 250,
+		SampleMillis: 500, IdleSampleMillis: 1000, SuspectSampleMillis: 250, ClientSampleMillis: 5000,
+		NudgeHosts:  3,
+		NudgeMillis: 20_000,
 	}
 }
