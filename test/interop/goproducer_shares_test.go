@@ -84,6 +84,19 @@ func shareRun(t *testing.T, what string, p *client.Producer, n int, during func(
 	return got
 }
 
+// quietRun is shareRun without an attempt that had to be repeated: on a busy machine a broker can
+// be silent for the time of an attempt, and who then sends less to it is right.
+func quietRun(t *testing.T, what string, p *client.Producer, n int) (got map[client.MessageQueue]int) {
+	t.Helper()
+	for range 5 {
+		before := p.Stats().Retried
+		if got = shareRun(t, what, p, n, nil); p.Stats().Retried == before {
+			break
+		}
+	}
+	return got
+}
+
 func byBroker(got map[client.MessageQueue]int) map[string]int {
 	sum := map[string]int{}
 	for q, n := range got {
@@ -121,7 +134,7 @@ func TestGoProducerShares(t *testing.T) {
 
 	turns := goProducer(t, ns, client.ProducerOptions{Dial: dial})
 	shareRun(t, "warm-up", turns, 4800, nil)
-	for q, n := range shareRun(t, "round robin", turns, 100_000, nil) {
+	for q, n := range quietRun(t, "round robin", turns, 100_000) {
 		if share := 100_000 / 24; n < share*99/100 || n > share*101/100+1 {
 			t.Errorf("round robin: %v got %d, its share is %d", q, n, share)
 		}
@@ -129,17 +142,17 @@ func TestGoProducerShares(t *testing.T) {
 	least := goProducer(t, ns, client.ProducerOptions{Dial: dial, Selector: client.LeastInFlight{}})
 	shareRun(t, "least in flight", least, 24_000, nil)
 	delay.Store(int64(50 * time.Millisecond))
-	if n := byBroker(shareRun(t, "least in flight, b 50 ms slower", least, 24_000, nil))["broker-b"]; n > 8000/5 {
+	if n := byBroker(quietRun(t, "least in flight, b 50 ms slower", least, 24_000))["broker-b"]; n > 8000/5 {
 		t.Errorf("the slow broker got %d of its share of 8000", n)
 	}
 	delay.Store(0)
-	if n := byBroker(shareRun(t, "least in flight, b as quick again", least, 24_000, nil))["broker-b"]; n < 8000/2 {
+	if n := byBroker(quietRun(t, "least in flight, b as quick again", least, 24_000))["broker-b"]; n < 8000/2 {
 		t.Errorf("the broker that is quick again got %d of its share of 8000", n)
 	}
 	shareRun(t, "b frozen", turns, 48_000, func() { victim.Freeze(t) })
 	victim.Thaw(t)
 	time.Sleep(5 * time.Second) // the longest pause between probes, and a bit
-	if n := byBroker(shareRun(t, "b thawed", turns, 24_000, nil))["broker-b"]; n < 8000*9/10 {
+	if n := byBroker(quietRun(t, "b thawed", turns, 24_000))["broker-b"]; n < 8000*9/10 {
 		t.Errorf("the thawed broker got %d of its share of 8000", n)
 	}
 	shareRun(t, "b killed", turns, 48_000, func() { victim.Signal(t, syscall.SIGKILL) })
