@@ -20,6 +20,8 @@ type Comparison struct {
 	Warmup   time.Duration // of each scenario
 	WarmMax  time.Duration // of a server that warms up, once
 	WarmStep time.Duration // its windows
+	// FillMax is how long a server may take to be filled; 0: the default of Plan.FillTimeout.
+	FillMax time.Duration
 	// IdleMax cuts how long servers idle before their memory is read; 0: not.
 	IdleMax time.Duration
 	// Budget is how long scenarios are begun; what is left then is measured by the next call.

@@ -92,7 +92,7 @@ func (c *Comparison) fresh(ctx context.Context, s *Stage, sc *Scenario, server *
 func (c *Comparison) freshLoad(ctx context.Context, s *Stage, sc *Scenario, server *Server, process *Process, sample *Sample) error {
 	session, err := Open(ctx, Plan{
 		To: process.Addr, Fill: s.Worlds, Renew: s.Renew, Groups: sc.Groups, UntilDone: sc.UntilDone,
-		Spin: c.LoadCore >= 0, PID: process.Pid(), Progress: c.progress(server),
+		Spin: c.LoadCore >= 0, PID: process.Pid(), FillTimeout: c.FillMax, Progress: c.progress(server),
 	})
 	if err != nil {
 		return err

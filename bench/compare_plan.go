@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -103,6 +104,7 @@ const (
 	switchAbout      = time.Second // other connections, and their end
 	freshAbout       = 2 * time.Second
 	othersSlowness   = 10
+	rustSlowness     = 300
 	connectionsAbout = 10_000 // opened a second
 )
 
@@ -124,17 +126,27 @@ func (c *Comparison) lasts(list []todo) (all time.Duration) {
 				if !sc.measures(server, c.short()) {
 					continue
 				}
-				each := settle + c.window(sc)
-				if t.Fresh {
-					each = enters + freshAbout + c.idle(sc) + registering(sc, server)
-				} else if sc.Alone {
-					each += c.Warmup + 2*idleConns*time.Second/connectionsAbout
-				}
-				all += switchAbout + c.Warmup + time.Duration(c.pairs(sc))*each
+				all += c.scenarioLasts(t, sc, server, enters)
 			}
 		}
 	}
 	return all
+}
+
+// scenarioLasts is about how long all samples of a server take in a scenario.
+func (c *Comparison) scenarioLasts(t *todo, sc *Scenario, server *Server, enters time.Duration) time.Duration {
+	each, rounds := settle+c.window(sc), time.Duration(c.pairs(sc))
+	if t.Fresh {
+		each = enters + freshAbout + c.idle(sc)
+		registers := registering(sc, server)
+		if enters > c.FillMax && c.FillMax > 0 || registers > c.window(sc) {
+			rounds = 1 // and that is what is said of it
+		}
+		each += min(registers, c.window(sc))
+	} else if sc.Alone {
+		each += c.Warmup + 2*idleConns*time.Second/connectionsAbout
+	}
+	return switchAbout + c.Warmup + rounds*each
 }
 
 // entering is about how long a server takes to start, to be filled and to get warm.
@@ -151,7 +163,11 @@ func (c *Comparison) entering(t *todo, server *Server) time.Duration {
 		worlds = []*World{w}
 	}
 	for _, w := range worlds {
-		starts += filling(w, server)
+		fills := filling(w, server)
+		if c.FillMax > 0 {
+			fills = min(fills, c.FillMax)
+		}
+		starts += fills
 	}
 	if server.Warms && !t.Fresh {
 		starts += min(c.WarmMax, warmStepsAbout*c.WarmStep)
@@ -161,9 +177,11 @@ func (c *Comparison) entering(t *todo, server *Server) time.Duration {
 
 // filling is about how long w takes to come into a server.
 func filling(w *World, server *Server) time.Duration {
-	slowness := 1
-	if server.Name != "pharos" && !server.Apart {
-		slowness = othersSlowness
+	slowness := othersSlowness
+	if server.Name == "pharos" || server.Apart {
+		slowness = 1
+	} else if strings.HasPrefix(server.Name, "rust") {
+		slowness = rustSlowness
 	}
 	return time.Duration(w.Topics*w.Brokers*slowness) * time.Second / registersAbout
 }

@@ -137,8 +137,8 @@ func TestLasts(t *testing.T) {
 			t.Errorf("it takes about %v, not between %v and %v", got, least, most)
 		}
 	}
-	f(&Comparison{Servers: namedServers(ShortNames...), Pairs: 3, Window: time.Second, Warmup: time.Second, WarmStep: 3 * time.Second, WarmMax: 20 * time.Second}, 5*time.Minute, 20*time.Minute)
-	f(&Comparison{Servers: namedServers(ServerNames...), Full: true, Pairs: 7, Window: 3 * time.Second, Warmup: time.Second, WarmStep: 10 * time.Second, WarmMax: 2 * time.Minute}, time.Hour, 4*time.Hour)
+	f(&Comparison{Servers: namedServers(ShortNames...), Pairs: 3, Window: time.Second, Warmup: time.Second, WarmStep: 3 * time.Second, WarmMax: 20 * time.Second, FillMax: 2 * time.Minute}, 5*time.Minute, 20*time.Minute)
+	f(&Comparison{Servers: namedServers(ServerNames...), Full: true, Pairs: 7, Window: 3 * time.Second, Warmup: time.Second, WarmStep: 10 * time.Second, WarmMax: 2 * time.Minute, FillMax: 2 * time.Minute}, time.Hour, 4*time.Hour)
 	f(&Comparison{Servers: namedServers(ServerNames...), Only: regexp.MustCompile("^churn$"), Pairs: 7, Window: 3 * time.Second}, 20*time.Minute, 22*time.Minute)
 }
 
@@ -161,7 +161,7 @@ func TestRated(t *testing.T) {
 		}
 	}
 	w := &World{Topics: 10, Brokers: 1}
-	f(offered(small1, w, 1, 865), 0.7*180_000)
+	f(offered(small1, w, 1, smallBodyBytes), 0.7*180_000)
 	f(Scenario{Name: "all", Groups: openLoop(w, 0), RateOf: small1, RateShare: 0.5}, 5_000)
 	f(Scenario{Name: "two", Groups: openLoop(w, 0), RateOf: small1, RateShare: 0.5, RateBy: []string{"pharos", "gone"}}, 100_000)
 }

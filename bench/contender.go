@@ -44,7 +44,7 @@ func (c *Comparison) enter(ctx context.Context, s *Stage, server *Server) (*cont
 		return nil, err
 	}
 	l := &contender{server: server, process: process, world: s.Beside[server.Name]}
-	p := Plan{To: process.Addr, Spin: c.LoadCore >= 0 && !s.Sleeps, PID: process.Pid(), Progress: c.progress(server)}
+	p := Plan{To: process.Addr, Spin: c.LoadCore >= 0 && !s.Sleeps, PID: process.Pid(), FillTimeout: c.FillMax, Progress: c.progress(server)}
 	switch {
 	case l.world != nil:
 		p.Fill = []*World{l.world}

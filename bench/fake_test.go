@@ -23,7 +23,8 @@ type fakeServer struct {
 	wrongBody     bool          // one queue too many
 	stall         time.Duration // before the reply of the stallAt-th lookup
 	stallAt       int
-	closeAfter    int // replies, then the connection ends
+	held          chan struct{} // until it is closed, registrations are not answered
+	closeAfter    int           // replies, then the connection ends
 	lookups       int
 }
 
@@ -66,7 +67,9 @@ func (s *fakeServer) serve(c net.Conn) {
 			return
 		}
 		reply, wait := s.answer(&cmd)
-		time.Sleep(wait)
+		if time.Sleep(wait); s.held != nil && cmd.Code == codec.CodeRegisterBroker {
+			<-s.held
+		}
 		if _, err := c.Write(reply); err != nil {
 			return
 		}

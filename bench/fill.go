@@ -28,7 +28,7 @@ const keepAlive = 20 * time.Second
 // own, which a server may answer with SYSTEM_BUSY.
 const fillTogether = 8
 
-// fillTimeout bounds how long a server may take to be filled.
+// fillTimeout is the default of Plan.FillTimeout.
 const fillTimeout = 15 * time.Minute
 
 // FillGroup is brokers that register all of w once and stay.
@@ -82,12 +82,16 @@ func (r *runner) fillOne(g *group) error {
 	}
 	r.phase = fmt.Sprintf("registering %d topics on %d brokers", g.World.Topics, g.World.Brokers)
 	r.start([]*group{g})
-	err := r.engine.run(r.engine.now()+int64(fillTimeout), func() bool { return g.done == len(g.conns) })
+	timeout := r.FillTimeout
+	if timeout == 0 {
+		timeout = fillTimeout
+	}
+	err := r.engine.run(r.engine.now()+int64(timeout), func() bool { return g.done == len(g.conns) })
 	if err != nil {
 		return err
 	}
 	if g.done < len(g.conns) || len(g.errors) > 0 {
-		return fmt.Errorf("%s: %d of %d brokers registered; errors: %v", g.Name, g.done, len(g.conns), g.errors)
+		return fmt.Errorf("%s: %d of %d registered within %v; errors: %v", g.Name, g.done, len(g.conns), timeout, g.errors)
 	}
 	r.result.Fill = append(r.result.Fill, Filled{
 		World: g.World.name(), Seconds: float64(g.lastReply-g.firstSent) / 1e9, Brokers: g.World.Brokers,

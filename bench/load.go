@@ -36,6 +36,8 @@ type Plan struct {
 	PID int
 	// Progress is told once a second how it goes; may be nil.
 	Progress func(line string)
+	// FillTimeout bounds how long filling may take. Default 15 minutes.
+	FillTimeout time.Duration
 	// OpenTimeout bounds how long opening the connections may take. Default a minute.
 	OpenTimeout time.Duration
 }
@@ -288,6 +290,16 @@ func (r *runner) done() func() bool {
 		}
 		return true
 	}
+}
+
+// unfinished is an error if what was to be done in a window is not.
+func (r *runner) unfinished(d time.Duration) error {
+	for _, g := range r.engine.groups {
+		if g.Name == r.UntilDone && g.done < len(g.conns) {
+			return fmt.Errorf("%s: %d of %d connections were done within %v", g.Name, g.done, len(g.conns), d)
+		}
+	}
+	return nil
 }
 
 // drain waits for what is still in flight after the last window. Its latencies count; what

@@ -113,7 +113,7 @@ func (s *Session) Stable(window, atMost time.Duration) (bool, error) {
 }
 
 // Measure measures one window and lets the server rest again. With the plan's UntilDone it
-// is the first and only one.
+// is the first and only one, and it is an error if that is not done then.
 func (s *Session) Measure(d time.Duration, phase string) (Window, error) {
 	s.r.phase = phase
 	if s.r.engine.draining {
@@ -123,6 +123,9 @@ func (s *Session) Measure(d time.Duration, phase string) (Window, error) {
 		}
 	}
 	w, err := s.r.measure(d)
+	if err == nil {
+		err = s.r.unfinished(d)
+	}
 	if err == nil {
 		err = s.r.drain(&w)
 	}

@@ -154,3 +154,27 @@ func TestAway(t *testing.T) {
 		t.Errorf("away %v us, though it was for %v (%v)", got.Load.AwayMicros, away, err)
 	}
 }
+
+// A server that takes too long to be filled, or with what was to be done, is an error that says how
+// far it came.
+func TestTooSlow(t *testing.T) {
+	w := &World{Topics: 20, Brokers: 3}
+	f := newFakeServer(t, w)
+	f.held = make(chan struct{})
+	defer close(f.held)
+	_, err := Open(t.Context(), Plan{To: f.addr, Fill: []*World{w}, FillTimeout: 100 * time.Millisecond, Groups: []Group{lookups(w)}})
+	if err == nil || !strings.Contains(err.Error(), "0 of 3 registered within 100ms") {
+		t.Errorf("error %v", err)
+	}
+	others := &World{Name: "others", Topics: 20, Brokers: 3, Base: 100}
+	slow := others.FillGroup(thisVersion, 0)
+	slow.Name = "restart"
+	s, err := Open(t.Context(), Plan{To: f.addr, Groups: []Group{slow}, UntilDone: "restart"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Measure(50*time.Millisecond, "restart"); err == nil || !strings.Contains(err.Error(), "restart: 0 of 3 connections were done within 50ms") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -103,7 +103,7 @@ func emptyStage() Stage {
 func ingestStage() Stage {
 	w := &World{Topics: 100_000, Brokers: 4}
 	return Stage{Name: "ingest", About: "100,000 topics on 4 brokers register in parts of 800", Fresh: true, Worlds: []*World{w},
-		Scenarios: []Scenario{{Name: "ingest 100k x 4", About: "400,000 topic registrations; resident 5 s later", Idle: 5 * time.Second}}}
+		Scenarios: []Scenario{{Name: "ingest 100k x 4", About: "400,000 topic registrations; resident 5 s later", Idle: 5 * time.Second, Short: []string{"pharos", "java"}}}}
 }
 
 func restartStage() Stage {
@@ -114,7 +114,7 @@ func restartStage() Stage {
 	return Stage{Name: "restart", About: "300 brokers with 10,000 topics each register at once, lookups of small topics meanwhile", Fresh: true,
 		Worlds: []*World{small}, Scenarios: []Scenario{{Name: "mass restart", About: "until all have their answers",
 			Groups:    append([]Group{{Name: "lookups", World: small, Conns: clients, Depth: 256, Rate: 1000}}, restart),
-			UntilDone: "restart", Window: 5 * time.Minute, Short: []string{"pharos", "java"}}}}
+			UntilDone: "restart", Window: time.Minute, Short: []string{"pharos", "java"}}}}
 }
 
 func sizeStage(name string, w *World, full bool, body int) Stage {

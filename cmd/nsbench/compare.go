@@ -50,6 +50,7 @@ func defineCompare(fs *flag.FlagSet, e env) func(context.Context) error {
 	fs.DurationVar(&f.c.Warmup, "warmup", time.Second, "before each scenario")
 	fs.DurationVar(&f.c.WarmStep, "warm-window", 10*time.Second, "a JVM is warm when three windows this long differ by less than 3 %")
 	fs.DurationVar(&f.c.WarmMax, "warm-max", 2*time.Minute, "the longest such warm-up")
+	fs.DurationVar(&f.c.FillMax, "fill-max", 2*time.Minute, "the longest that filling a server may take: one that takes longer is a row that says so")
 	fs.DurationVar(&f.c.IdleMax, "idle-max", 0, "cut how long servers idle before their memory is read; 0: not")
 	serverCore, loadCore := 0, 1
 	if runtime.NumCPU() < 2 {
