@@ -1,6 +1,9 @@
 package bench
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Ref is a number that was measured: a server's metric in a scenario. An empty server is
 // Pharos.
@@ -166,7 +169,7 @@ func (c *Comparison) value(ref Ref) (map[int]float64, error) {
 		done, due := m["done_share"]
 		switch {
 		case !ok:
-		case s.Disturbed != "":
+		case s.Disturbed != "" && !strings.HasSuffix(ref.Metric, "_mb") && ref.Metric != "failed": // those bear it
 			why = fmt.Errorf("all samples of %s in %q were disturbed, the last: %s", ref.Server, ref.Scenario, s.Disturbed)
 		case due && done < completed && (ref.Metric == "server_ns" || ref.Metric == "p99_us"):
 			why = fmt.Errorf("%s did %.1f %% of what was due in %q", ref.Server, done*100, ref.Scenario)

@@ -258,6 +258,10 @@ func TestVerdictsLeaveOut(t *testing.T) {
 	if v := verdict(t, c, row); v.Known || !strings.Contains(v.Reason, "disturbed, the last: somebody") {
 		t.Errorf("%+v", v)
 	}
+	pharos.Samples[0].Window.Server.RSSBytes = 7e6
+	if got, err := c.value(Ref{pharos.Scenario, "", "rss_mb"}); err != nil || got[1] != 7 {
+		t.Errorf("memory does not count: %v, %v", got, err)
+	}
 	if got := pharos.Spread("server_ns"); got.Median != 9000 {
 		t.Errorf("a table has no number though there is a sample: %+v", got)
 	}
