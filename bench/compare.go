@@ -27,6 +27,8 @@ type Comparison struct {
 	// Budget is how long scenarios are begun; what is left then is measured by the next call.
 	// 0: to the end.
 	Budget time.Duration
+	// Read: what the folder has is read, and nothing measured.
+	Read bool
 	// ServerCore and LoadCore are processors; -1: not bound.
 	ServerCore, LoadCore int
 	Progress             func(line string)
@@ -57,14 +59,14 @@ func (c *Comparison) Run(ctx context.Context) error {
 	if micro != nil {
 		c.keep(micro)
 	}
+	list, err := c.plan()
+	if err != nil || c.Read {
+		return err
+	}
 	if c.LoadCore >= 0 {
 		if err := BindSelf(c.LoadCore); err != nil {
 			return err
 		}
-	}
-	list, err := c.plan()
-	if err != nil {
-		return err
 	}
 	all := c.Servers
 	defer func() { c.Servers = all }()

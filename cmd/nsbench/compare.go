@@ -44,6 +44,7 @@ func defineCompare(fs *flag.FlagSet, e env) func(context.Context) error {
 	fs.BoolVar(&f.c.Full, "full", false, "all scenarios with all servers: hours; the short form takes minutes")
 	fs.DurationVar(&f.c.Budget, "budget", 0, "begin no scenario after so long; the next call goes on; 0: to the end")
 	fs.StringVar(&f.only, "only", "", "scenarios whose names match this `expression`")
+	fs.BoolVar(&f.c.Read, "report", false, "measure nothing: report what is in the folder")
 	fs.BoolVar(&f.list, "list", false, "list the scenarios and stop")
 	fs.IntVar(&f.c.Pairs, "pairs", 7, "samples of each server")
 	fs.DurationVar(&f.c.Window, "window", 3*time.Second, "how long a sample is")

@@ -71,6 +71,13 @@ func TestCompare(t *testing.T) {
 			t.Errorf("%s: %v", file, err)
 		}
 	}
+	if err := os.Remove(filepath.Join(dir, "report.md")); err != nil {
+		t.Fatal(err)
+	}
+	code, _, stderr = runCommand(t, "compare", "-report", "-full", "-out", dir, "-server", "limit")
+	if report, err = os.ReadFile(filepath.Join(dir, "report.md")); err != nil || code != exitOK || !strings.Contains(string(report), "## small, depth 1, 70 %") {
+		t.Errorf("a report of what is there: exit code %d, %v\n%s%s", code, err, stderr, report)
+	}
 	code, _, stderr = runCommand(t, args...)
 	if code != exitOK || strings.Count(stderr, "measured before") != 2 {
 		t.Errorf("the second run: exit code %d\n%s", code, stderr)
