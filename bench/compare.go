@@ -244,6 +244,9 @@ func (c *Comparison) scenario(ctx context.Context, sc *Scenario, live []*contend
 		if r == nil {
 			continue
 		}
+		if sc.RateOf != "" && rate == 0 {
+			continue // it can be measured once the other scenario is
+		}
 		if err := r.save(c.Dir); err != nil {
 			return err
 		}

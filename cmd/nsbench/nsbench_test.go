@@ -84,6 +84,18 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// A rate that is a share of what was not measured yet is no result: it is measured when that is.
+func TestCompareWithoutItsRate(t *testing.T) {
+	dir := t.TempDir()
+	code, _, stderr := runCommand(t, "compare", "-out", dir, "-server", "limit", "-only", "^small, depth 1, 70 %$", "-pairs", "1", "-server-core", "-1", "-load-core", "-1")
+	if code != exitOK || !strings.Contains(stderr, `reach in "small, depth 1", which was not measured`) {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+	if kept, err := filepath.Glob(filepath.Join(dir, "records", "*")); err != nil || len(kept) > 0 {
+		t.Errorf("%v, %v", kept, err)
+	}
+}
+
 func TestCompareCommandLine(t *testing.T) {
 	f := func(code int, want string, args ...string) {
 		t.Helper()
