@@ -67,6 +67,9 @@ var columns = []struct{ metric, title, format string }{
 // Report writes report.md, report.json and the pictures into the folder, of all that was
 // measured so far.
 func (c *Comparison) Report() error {
+	if err := os.MkdirAll(c.Dir, 0o755); err != nil { // nothing was measured yet
+		return err
+	}
 	pictures, err := c.draw()
 	if err != nil {
 		return fmt.Errorf("draw: %w", err)

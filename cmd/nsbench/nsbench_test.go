@@ -105,6 +105,7 @@ func TestCompareCommandLine(t *testing.T) {
 		}
 	}
 	f(exitOK, "mass restart", "-list")
+	f(exitOK, "report.md", "-report", "-server", "limit", "-out", filepath.Join(t.TempDir(), "new"))
 	f(exitUsage, "above 0", "-pairs", "0")
 	f(exitUsage, "-only", "-only", "(")
 }
