@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // AddressSource tells a Resolver where the name servers are.
@@ -31,17 +33,34 @@ func ParseAddresses(list string) ([]string, error) {
 	return addrs, checkAddresses(addrs)
 }
 
+// addressesMax bounds the list: every server of it is connected to and probed. It is far more
+// than anybody runs, and so says that the list is something else.
+const addressesMax = 256
+
+// listError is what is wrong with a list, an ErrNoNameServer whose words would mislead.
+type listError string
+
+func (e listError) Error() string { return string(e) }
+func (listError) Unwrap() error   { return ErrNoNameServer }
+
 func checkAddresses(addrs []string) error {
 	if len(addrs) == 0 {
-		return fmt.Errorf("%w: the list of name servers is empty", ErrNoNameServer)
+		return listError("the list of name servers is empty")
+	}
+	if len(addrs) > addressesMax {
+		return listError(fmt.Sprintf("the list has %d name servers, at most %d are taken", len(addrs), addressesMax))
 	}
 	for _, addr := range addrs {
-		if _, port, err := net.SplitHostPort(addr); err != nil || port == "" {
-			return fmt.Errorf("%w: %q in the list of name servers is not host:port", ErrNoNameServer, addr)
+		host, port, err := net.SplitHostPort(addr)
+		number, portErr := strconv.ParseUint(port, 10, 16)
+		if err != nil || portErr != nil || number == 0 || strings.ContainsFunc(host, notInHost) {
+			return listError(fmt.Sprintf("%q in the list of name servers is not host:port", brief(addr)))
 		}
 	}
 	return nil
 }
+
+func notInHost(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }
 
 type staticAddresses []string
 

@@ -52,7 +52,7 @@ func (h *httpAddresses) Addresses(ctx context.Context) ([]string, error) {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("address server %s: it answered %s", h.url, response.Status)
+		return nil, fmt.Errorf("address server %s: it answered %s", h.url, brief(response.Status))
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, httpListBytesMax))
 	if err != nil {

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -32,6 +33,31 @@ func TestParseAddresses(t *testing.T) {
 	f("10.0.0.1:")
 	f("::1:9876")
 	f("ns-a:9876,ns-b:9876")
+	f("ns-a:9876;ns-b:port")
+	f("ns-a:65536")
+	f("ns-a:0")
+	f("ns a:9876")
+	f(strings.Repeat("ns:1;", addressesMax+1))
+	if _, err := ParseAddresses(strings.Repeat("\x00\xff", 30_000)); err == nil || len(err.Error()) > 4*briefBytesMax {
+		t.Errorf("%.100v...", err)
+	}
+}
+
+// oddSource is asked once, and does not check what it says.
+type oddSource []string
+
+func (s oddSource) Addresses(context.Context) ([]string, error) { return s, nil }
+func (oddSource) Refresh() time.Duration                        { return 0 }
+
+func TestSourceWithoutAddresses(t *testing.T) {
+	f := func(want string, list ...string) {
+		t.Helper()
+		if _, err := NewResolver(ResolverOptions{Source: oddSource(list)}); !errors.Is(err, ErrNoNameServer) || err.Error() != want {
+			t.Errorf("%v: %v, want %s", list, err, want)
+		}
+	}
+	f("client: the list of name servers is empty")
+	f(`client: "ns-a" in the list of name servers is not host:port`, "ns-a")
 }
 
 func TestEnvironment(t *testing.T) {

@@ -29,7 +29,8 @@ func (timeoutError) Timeout() bool        { return true }
 func (timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // Refusal is an answer with another code than SUCCESS. An Error with one as its last attempt
-// is an ErrRefused; with code 17 (TOPIC_NOT_EXIST) of a route it is an ErrTopicNotFound.
+// is an ErrRefused; with code 17 (TOPIC_NOT_EXIST) of a route it is an ErrTopicNotFound. Remark
+// is as the server wrote it; Error quotes some of it, on one line.
 type Refusal struct {
 	Code   int32
 	Remark string
@@ -39,7 +40,7 @@ func (r *Refusal) Error() string {
 	if r.Remark == "" {
 		return fmt.Sprintf("refused with code %d", r.Code)
 	}
-	return fmt.Sprintf("refused with code %d: %s", r.Code, r.Remark)
+	return fmt.Sprintf("refused with code %d: %s", r.Code, brief(r.Remark))
 }
 
 // Attempt is one server that was asked, or could not be.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 )
@@ -25,6 +26,14 @@ func TestWhatAnErrorSays(t *testing.T) {
 	}}, "request 206: no answer in time: a:1: no answer in time (3s) (after 3s); b:1: refused with code 2: busy; c:1: EOF")
 	f(&Error{Op: "route", Topic: "T", Err: ErrTopicNotFound, Attempts: []Attempt{{"a:1", &Refusal{Code: 17}, ms / 10}}},
 		"route of T: topic not found: a:1: refused with code 17")
+	f(&Error{Op: "route", Topic: "T", Err: ErrTopicNotFound, Attempts: []Attempt{{"a:1", &Refusal{17, "no T\nSee the FAQ.\r\n\x1b[2J"}, ms / 10}}},
+		"route of T: topic not found: a:1: refused with code 17: no T See the FAQ.  \uFFFD[2J")
+	if long := (&Refusal{1, strings.Repeat("r", 1<<20)}).Error(); len(long) > 2*briefBytesMax {
+		t.Errorf("an error of %d bytes", len(long))
+	}
+	if long := (&BrokerError{"b:1", 1, strings.Repeat("\n", 1<<20)}).Error(); len(long) > 2*briefBytesMax {
+		t.Errorf("an error of %d bytes", len(long))
+	}
 }
 
 // Goal: callers can branch on what happened, in the words of this package and of Go's.

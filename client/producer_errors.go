@@ -26,9 +26,9 @@ type BrokerError struct {
 	Remark string
 }
 
-// Error says who refused, and why.
+// Error says who refused, and why: some of the remark, on one line.
 func (e *BrokerError) Error() string {
-	return fmt.Sprintf("client: broker %s refused: code %d: %s", e.Addr, e.Code, e.Remark)
+	return fmt.Sprintf("client: broker %s refused: code %d: %s", e.Addr, e.Code, brief(e.Remark))
 }
 
 // SendAttempt is one attempt to send a message that failed.

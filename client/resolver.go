@@ -81,9 +81,12 @@ func NewResolver(o ResolverOptions) (*Resolver, error) {
 		r.wg.Go(r.follow)
 	} else {
 		addrs, err := o.Source.Addresses(r.ctx)
+		if err == nil {
+			err = checkAddresses(addrs)
+		}
 		if err != nil {
 			r.cancel()
-			return nil, err
+			return nil, fmt.Errorf("client: %w", err)
 		}
 		r.setServers(addrs)
 	}

@@ -84,12 +84,12 @@ func (l *queueLister) ordered(conf string) error {
 		parts := strings.Split(item, ":")
 		if len(parts) < 2 {
 			return fmt.Errorf("%w: topic %q has the order configuration %q, where %q is not broker:queues",
-				ErrBadRoute, l.route.Topic, conf, item)
+				ErrBadRoute, l.route.Topic, brief(conf), brief(item))
 		}
 		n, err := strconv.ParseInt(parts[1], 10, 32)
 		if err != nil {
 			return fmt.Errorf("%w: topic %q has the order configuration %q, where %q is no number of queues",
-				ErrBadRoute, l.route.Topic, conf, parts[1])
+				ErrBadRoute, l.route.Topic, brief(conf), brief(parts[1]))
 		}
 		if err := l.upTo(parts[0], int32(n)); err != nil {
 			return err

@@ -121,11 +121,11 @@ func readSendReply(r *wire.Reply, topic string, b *Broker) (*SendResult, error) 
 	id, _ := r.Field("queueId")
 	queueID, err := strconv.ParseInt(id, 10, 32)
 	if err != nil {
-		return nil, fmt.Errorf("%w: broker %s took the message and says queueId %q", ErrBadAnswer, b.addr, id)
+		return nil, fmt.Errorf("%w: broker %s took the message and says queueId %q", ErrBadAnswer, b.addr, brief(id))
 	}
 	offset, _ := r.Field("queueOffset")
 	if res.QueueOffset, err = strconv.ParseInt(offset, 10, 64); err != nil {
-		return nil, fmt.Errorf("%w: broker %s took the message and says queueOffset %q", ErrBadAnswer, b.addr, offset)
+		return nil, fmt.Errorf("%w: broker %s took the message and says queueOffset %q", ErrBadAnswer, b.addr, brief(offset))
 	}
 	res.Queue = MessageQueue{Topic: topic, BrokerName: b.name, QueueID: int32(queueID)}
 	return res, nil
