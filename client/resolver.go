@@ -248,7 +248,7 @@ func (r *Resolver) log(n news) {
 	}
 }
 
-// hear tells the machine on which connections bytes came. r.mu is held.
+// hear tells the machine on which connections answers came. r.mu is held.
 func (r *Resolver) hear() {
 	for addr, l := range r.links {
 		if heard := l.conn.Heard(); heard.After(l.conn.Opened()) {

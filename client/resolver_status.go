@@ -24,7 +24,7 @@ type ServerStatus struct {
 	Role      ServerRole
 	Since     time.Time // when it took that role
 	Connected bool
-	Heard     time.Time     // when anything last came; zero: nothing, or not connected
+	Heard     time.Time     // when an answer last came; zero: none, or not connected
 	Latency   time.Duration // of its answers, smoothed; 0: there were none
 	InFlight  int           // requests it has not answered
 	Fails     int           // failures in a row

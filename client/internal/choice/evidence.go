@@ -39,7 +39,7 @@ func (m *Machine) owes(now time.Duration, s *server) {
 	}
 }
 
-// Heard: bytes came at that time, of whatever.
+// Heard: an answer, or a good part of one, came at that time, whoever asked.
 func (m *Machine) Heard(at time.Duration, addr string, gen uint64) {
 	if s := m.of(addr, gen); s != nil {
 		s.hear(at)

@@ -154,6 +154,17 @@ func (t *calls) remove(opaque int32) bool {
 	return there
 }
 
+// askedMax is how many requests ago a late reply may have been asked for.
+const askedMax = 1 << 20
+
+// asked reports whether a request with that opaque was sent, not too long ago.
+func (t *calls) asked(opaque int32) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	ago := t.opaque - opaque // also when the numbers have begun again
+	return ago >= 0 && ago < askedMax
+}
+
 // deliver hands a reply to whom it belongs; false if that one has gone.
 func (t *calls) deliver(opaque int32, r *Reply) bool {
 	t.mu.Lock()

@@ -19,7 +19,7 @@ type Conn struct {
 	limits  codec.Limits
 	options Dialer
 
-	// heardNanos is when bytes last arrived, in nanoseconds after opened: monotonic.
+	// heardNanos is what Heard says, in nanoseconds after opened: monotonic.
 	heardNanos atomic.Int64
 	late       atomic.Uint64
 	unasked    atomic.Uint64
@@ -51,9 +51,10 @@ func newConn(nc net.Conn, addr string, d *Dialer) *Conn {
 // Addr is the address the connection was dialled with.
 func (c *Conn) Addr() string { return c.addr }
 
-// Heard is when the server last sent anything at all, if only a part of a frame; before that,
-// when the connection was opened. Opening is all that Heard then proves: a frozen process
-// accepts connections too.
+// Heard is when the server last answered any request, or sent another 64 KB of a large answer;
+// before that, when the connection was opened. Opening is all that Heard then proves: a frozen
+// process accepts connections too. Single bytes, requests of the server's own and answers to
+// what nobody asked prove nothing: a server that sends those and never an answer hangs as well.
 func (c *Conn) Heard() time.Time { return c.opened.Add(time.Duration(c.heardNanos.Load())) }
 
 // Opened is when the connection was established.
@@ -65,7 +66,7 @@ func (c *Conn) InFlight() int { return c.calls.count() }
 // Stats counts what came without anybody waiting for it.
 type Stats struct {
 	Late    uint64 // replies whose callers had gone
-	Unasked uint64 // requests of the server, which are not answered
+	Unasked uint64 // requests of the server, which are not answered, and replies to none of ours
 }
 
 // Stats returns the connection's counts so far.

@@ -303,6 +303,40 @@ func TestRequestsOfTheServer(t *testing.T) {
 	})
 }
 
+// Goal: only answers are signs of life, and large ones while they arrive.
+func TestHeard(t *testing.T) {
+	f := func(say func(srv *far, opaque int32), heard bool) {
+		t.Helper()
+		bubble(t, func(t *testing.T) {
+			c, srv := pipe(t, &Dialer{})
+			go func() {
+				opaque := srv.mustNext().opaque
+				time.Sleep(time.Second)
+				say(srv, opaque)
+			}()
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			defer cancel()
+			_, _ = c.Call(ctx, routeOf("T"), nil)
+			if got := c.Heard().After(c.Opened()); got != heard {
+				t.Errorf("heard %v, want %v; %v", got, heard, c.Err())
+			}
+		})
+	}
+	announced := []byte{0, 0xff, 0xff, 0xf0, 0, 0, 0, 2, '{', '}'}
+	part := func(bytes int) func(*far, int32) {
+		return func(srv *far, _ int32) { srv.write(announced); srv.write(make([]byte, bytes)) }
+	}
+	f(func(srv *far, opaque int32) { srv.answer(opaque, "") }, true)
+	f(func(*far, int32) {}, false)
+	f(part(1), false)
+	f(part(2*firstBytes), true)
+	f(func(srv *far, opaque int32) { srv.answer(opaque+1, ""); srv.answer(opaque-askedMax, "") }, false)
+	f(func(srv *far, opaque int32) {
+		ask := codec.AppendCommand(nil, codec.SerializeJSON, &codec.Header{Code: 40, Opaque: opaque}, nil)
+		srv.write(bytes.Repeat(ask, 2*firstBytes/len(ask)))
+	}, false)
+}
+
 func TestCallsAreBounded(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c, srv := pipe(t, &Dialer{CallsMax: 2})

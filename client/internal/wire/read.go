@@ -19,22 +19,31 @@ const (
 // errPeerClosed makes a close by the peer read better than "EOF".
 var errPeerClosed = fmt.Errorf("closed by the server: %w", io.EOF)
 
-// heard notes when bytes arrive, on their way to the reader.
-type heard struct{ c *Conn }
+// progress counts the bytes of a frame on their way to the reader: a large one that arrives is
+// a sign of life before it is whole.
+type progress struct {
+	c    *Conn
+	some int // bytes since the frame began, or since they were last heard
+}
 
-func (h heard) Read(b []byte) (int, error) {
-	n, err := h.c.nc.Read(b)
-	if n > 0 {
-		h.c.heardNanos.Store(int64(time.Since(h.c.opened)))
+func (p *progress) Read(b []byte) (int, error) {
+	n, err := p.c.nc.Read(b)
+	if p.some += n; p.some >= firstBytes {
+		p.some = 0
+		p.c.hear()
 	}
 	return n, err
 }
 
+func (c *Conn) hear() { c.heardNanos.Store(int64(time.Since(c.opened))) }
+
 // read hands out replies until the connection ends.
 func (c *Conn) read() {
-	in := bufio.NewReaderSize(heard{c}, readBufferBytes)
+	counted := &progress{c: c}
+	in := bufio.NewReaderSize(counted, readBufferBytes)
 	var cmd codec.Command
 	for {
+		counted.some = 0
 		frame, err := readFrame(in, &c.limits)
 		if err != nil {
 			c.fail(readCause(err))
@@ -47,8 +56,13 @@ func (c *Conn) read() {
 		switch {
 		case !cmd.IsResponse():
 			c.unasked.Add(1)
-		case !c.calls.deliver(cmd.Opaque, own(&cmd, c.addr)):
-			c.late.Add(1)
+		case !c.calls.asked(cmd.Opaque):
+			c.unasked.Add(1)
+		default:
+			c.hear()
+			if !c.calls.deliver(cmd.Opaque, own(&cmd, c.addr)) {
+				c.late.Add(1)
+			}
 		}
 		cmd.Reset()
 	}
