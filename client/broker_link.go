@@ -38,7 +38,7 @@ func (p *Producer) connect(ctx context.Context, b *Broker) (*wire.Conn, error) {
 		return conn, nil
 	}
 	if _, ok := wire.Await(ctx, began, f.done); !ok {
-		return nil, fmt.Errorf("%w: connect to %s: %w", ErrNoAnswer, b.addr, context.Cause(ctx))
+		return nil, fmt.Errorf("%w: connect to %s: %w", ErrNoAnswer, b.addr, wire.Cause(ctx))
 	}
 	return f.conn, f.err
 }

@@ -26,9 +26,9 @@
 //
 // # Errors
 //
-// Every error wraps one of the package's sentinels; those of a Resolver are an [*Error], which
-// says which servers were asked and what each of them did, those of a Producer a [*SendError]
-// with every attempt.
+// Every error wraps one of the package's sentinels, or what ended the caller's context; those of
+// a Resolver's lookups are an [*Error], which says which servers were asked and what each of them
+// did, those of a Producer's sends a [*SendError] with every attempt.
 //
 // # What it is not
 //

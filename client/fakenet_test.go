@@ -28,6 +28,8 @@ const (
 	going             // answers are code 1500
 	empty             // it knows no topic
 	mad               // the frames are fine, the routes are not
+	hollow            // routes have nothing in them
+	stranger          // it is a broker
 )
 
 // fakeNet is a network of name servers over net.Pipe, for use in a bubble.
@@ -194,10 +196,15 @@ func replyOf(m manner, opaque int32, addr, topic string) []byte {
 		return reply(codec.SystemError, "name server not ready", "")
 	case m == going:
 		return reply(codec.GoAway, "please go away", "")
+	case m == stranger:
+		return reply(codec.RequestCodeNotSupported, " request type 105 not supported", "")
 	case m == empty || topic == probeTopic || topic == "none":
 		return reply(codec.TopicNotExist, "No topic route info in name server for the topic: "+topic, "")
 	case m == mad:
 		return reply(codec.Success, "", `{"brokerDatas":17}`)
+	}
+	if m == hollow {
+		return reply(codec.Success, "", "{}")
 	}
 	return reply(codec.Success, "", `{"brokerDatas":[{"brokerAddrs":{"0":"`+addr+`"},"brokerName":"b","cluster":"c"}],"queueDatas":[]}`)
 }

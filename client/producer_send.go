@@ -109,7 +109,7 @@ func (s *sending) fail(why error) (*SendResult, error) {
 // time to.
 func (s *sending) choose(ctx context.Context) (*Candidate, error) {
 	for {
-		if err := context.Cause(ctx); err != nil {
+		if err := wire.Cause(ctx); err != nil {
 			return nil, err
 		}
 		c, err := s.p.candidates(ctx, s.m.Topic)

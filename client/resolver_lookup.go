@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -96,7 +97,7 @@ func (l *lookup) run(ctx context.Context) error {
 			if done, err := l.came(ctx); done {
 				return err
 			}
-			return l.fail(context.Cause(ctx))
+			return l.overtaken(wire.Cause(ctx))
 		case <-l.r.ctx.Done():
 			return l.fail(ErrClosed)
 		}
@@ -191,14 +192,17 @@ func (l *lookup) start(ctx context.Context) (choice.Verdict, error) {
 		if err != nil || v != choice.Use {
 			return v, err
 		}
-		if l.send(ctx, f) {
+		switch err := l.send(ctx, f); {
+		case err == nil:
 			l.flights[0] = f
 			return v, nil
+		case errors.Is(err, codec.ErrFrameTooLarge):
+			return v, l.fail(codec.ErrFrameTooLarge) // for all of them
 		}
 	}
 }
 
-// pick chooses a server, and tells the machine that it is asked.
+// pick chooses a server to ask.
 func (l *lookup) pick(ctx context.Context) (*flight, choice.Verdict, error) {
 	r := l.r
 	r.mu.Lock()
@@ -208,7 +212,7 @@ func (l *lookup) pick(ctx context.Context) (*flight, choice.Verdict, error) {
 	case r.closed:
 		return nil, choice.None, l.fail(ErrClosed)
 	case ctx.Err() != nil:
-		return nil, choice.None, l.fail(context.Cause(ctx))
+		return nil, choice.None, l.fail(wire.Cause(ctx))
 	case !r.listed && r.listErr != nil:
 		return nil, choice.None, l.fail(r.listErr)
 	case !r.listed:
@@ -237,8 +241,6 @@ func (l *lookup) ask(now time.Duration, addr string, gen uint64) *flight {
 		addr: addr, link: r.links[addr], asked: now, timing: r.watch.split(), until: pause.After(now, r.o.RPCTimeout),
 		inUse: addr == r.machine.InUse(),
 	}
-	r.machine.Asked(now, addr, gen)
-	r.settle()
 	l.tried = append(l.tried, triedServer{addr, gen})
 	return f
 }
@@ -256,8 +258,8 @@ func (l *lookup) hasTried(addr string, gen uint64) bool {
 	return n >= triedMax
 }
 
-// send puts the request on its way; false: that failed, and was noted.
-func (l *lookup) send(ctx context.Context, f *flight) bool {
+// send puts the request on its way, and tells the machine. An error was noted.
+func (l *lookup) send(ctx context.Context, f *flight) error {
 	if len(l.body) > 0 { // requests without one always find room
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, l.r.o.RPCTimeout)
@@ -266,13 +268,14 @@ func (l *lookup) send(ctx context.Context, f *flight) bool {
 	pending, err := f.link.conn.Begin(ctx, l.header, l.body)
 	if err == nil {
 		f.pending = pending
-		return true
+		l.r.tell(func(m *choice.Machine, _ time.Duration) { m.Asked(f.asked, f.addr, f.link.gen) })
+		return nil
 	}
 	if f.link.conn.Err() != nil {
 		l.r.ended(f.addr, f.link)
 	}
 	l.note(f, ofWire(err))
-	return false
+	return err
 }
 
 // note adds an attempt that failed.
@@ -350,7 +353,7 @@ func (l *lookup) deserted(inUse string) bool {
 // second has a second server asked.
 func (l *lookup) second(ctx context.Context, f *flight) {
 	l.hedgeAt = 0
-	if !l.send(ctx, f) {
+	if l.send(ctx, f) != nil {
 		return
 	}
 	for i := range l.flights {
@@ -373,7 +376,7 @@ func (l *lookup) late(ctx context.Context) (done bool, err error) {
 	}
 	if l.limit.Over(now) {
 		l.timeOut(now, true)
-		return true, l.fail(ErrTimeout)
+		return true, l.overtaken(ErrTimeout)
 	}
 	l.timeOut(now, false)
 	if l.hedgeAt == 0 || now < l.hedgeAt {
@@ -431,8 +434,18 @@ func (l *lookup) timeOut(now time.Duration, all bool) {
 	}
 }
 
+// overtaken is why the lookup ends before its servers have: of a lookup that only waited for one,
+// what keeps them.
+func (l *lookup) overtaken(cause error) error {
+	e := l.fail(cause)
+	if len(e.Attempts) == 0 {
+		l.resting(e)
+	}
+	return e
+}
+
 // fail is why the lookup ends without an answer: cause, or what the servers did.
-func (l *lookup) fail(cause error) error {
+func (l *lookup) fail(cause error) *Error {
 	for _, f := range l.flights {
 		if f != nil {
 			l.note(f, errNoAnswerYet)
@@ -444,6 +457,8 @@ func (l *lookup) fail(cause error) error {
 		e.Err = sentinelOf(e.Attempts)
 	} else if cause == context.DeadlineExceeded {
 		e.Err = ErrTimeout
+	} else if errors.Is(cause, context.DeadlineExceeded) && cause != ErrTimeout {
+		e.Err = fmt.Errorf("%w: %w", ErrTimeout, cause)
 	}
 	return e
 }

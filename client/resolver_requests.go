@@ -56,6 +56,9 @@ func (r *Resolver) routeIfNew(ctx context.Context, within time.Duration, topic s
 		if err != nil {
 			return choice.Senseless, fmt.Errorf("%w: %w", ErrBadReply, err)
 		}
+		if len(parsed.BrokerDatas) == 0 { // no body, {}: what no broker has does not exist, and has another code
+			return choice.Senseless, fmt.Errorf("%w: a route without brokers", ErrBadReply)
+		}
 		route = &parsed
 		return a, nil
 	}}
@@ -111,7 +114,7 @@ func (r *Resolver) CallAt(ctx context.Context, server string, h codec.Header, bo
 		return reply, nil
 	}
 	err = ofWire(err)
-	for _, sentinel := range []error{ErrClosed, ErrTimeout, ErrBadReply, context.Canceled} {
+	for _, sentinel := range []error{ErrClosed, ErrTimeout, ErrBadReply, context.Canceled, codec.ErrFrameTooLarge} {
 		if errors.Is(err, sentinel) {
 			return nil, fail(sentinel, err)
 		}
@@ -139,13 +142,18 @@ func routeHeader(topic string) codec.Header {
 }
 
 // judge says what a reply means for the trust in its server. To a lookup SYSTEM_ERROR is never
-// an answer; to another request it may be.
+// an answer; to another request it may be. One that does not know lookups is no name server:
+// a broker's address, perhaps.
 func judge(reply *Reply, lookup bool) choice.Answer {
 	switch reply.Code {
 	case codec.SystemBusy:
 		return choice.Busy
 	case codec.GoAway:
 		return choice.Leaving
+	case codec.RequestCodeNotSupported:
+		if lookup {
+			return choice.Senseless
+		}
 	case codec.SystemError:
 		switch {
 		case strings.Contains(reply.Remark, "not ready"):

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pharosmq/pharos/client/internal/wire"
 	"github.com/pharosmq/pharos/codec"
 )
 
@@ -204,7 +205,7 @@ func (c *Routes) gaveUp(ctx context.Context, topic string) error {
 	if r, ok := c.lookup.(*Resolver); ok {
 		whom = " of " + r.whom()
 	}
-	return fmt.Errorf("%w: route of topic %q%s, whose lookup goes on: %w", sentinel, topic, whom, context.Cause(ctx))
+	return fmt.Errorf("%w: route of topic %q%s, whose lookup goes on: %w", sentinel, topic, whom, wire.Cause(ctx))
 }
 
 // errWaiting is said by those whose context is cancelled.

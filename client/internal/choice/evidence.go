@@ -150,6 +150,7 @@ func (m *Machine) disproved(now time.Duration, s *server, why string) {
 	s.need = m.proofs(s)
 	s.answered = false
 	s.due = now + m.rest(s)
+	m.changes++
 }
 
 // TimedOut: a request of then was not answered within RPCTimeout. Tell Heard first.

@@ -31,10 +31,26 @@ func (m *Machine) Pick(now time.Duration, tried func(addr string, gen uint64) bo
 	if s := m.best(m.inUse, fresh); s != nil {
 		return s.addr, s.gen, Use
 	}
-	if m.inUse != nil || !m.hurry(now) {
-		return "", 0, None
+	if m.inUse != nil && m.coming(now) || m.inUse == nil && m.hurry(now) {
+		return "", 0, Wait
 	}
-	return "", 0, Wait
+	return "", 0, None
+}
+
+// coming has the servers that had no chance yet connected to now, because somebody needs another
+// one than that in use; it reports whether there are any.
+func (m *Machine) coming(now time.Duration) bool {
+	hope := false
+	for _, s := range m.servers {
+		if s.phase == ready || s.fails > 0 {
+			continue
+		}
+		hope = true
+		if s.phase == down {
+			s.due = min(s.due, now)
+		}
+	}
+	return hope
 }
 
 // best returns the ready server to ask instead of the one that is excluded: the next one in the

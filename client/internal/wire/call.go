@@ -28,7 +28,7 @@ func (c *Conn) Call(ctx context.Context, h codec.Header, body []byte) (*Reply, e
 	case came:
 		return r, nil
 	case contextEnded:
-		err = fmt.Errorf("request %d to %s: no answer: %w", h.Code, c.addr, context.Cause(ctx))
+		err = fmt.Errorf("request %d to %s: no answer: %w", h.Code, c.addr, Cause(ctx))
 	case connEnded:
 		err = c.err
 	}
@@ -96,7 +96,7 @@ func (c *Conn) Oneway(ctx context.Context, h codec.Header, body []byte) error {
 	case came:
 		return nil
 	case contextEnded:
-		err = fmt.Errorf("request %d to %s: not sent: %w", h.Code, c.addr, context.Cause(ctx))
+		err = fmt.Errorf("request %d to %s: not sent: %w", h.Code, c.addr, Cause(ctx))
 	case connEnded:
 		err = c.err
 	}

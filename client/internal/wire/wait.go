@@ -3,10 +3,20 @@ package wire
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/pharosmq/pharos/client/internal/pause"
 )
+
+// Cause is why a context ended: its cause, which wraps the context's error in any case.
+func Cause(ctx context.Context) error {
+	cause, err := context.Cause(ctx), ctx.Err()
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}
 
 // waited is how waiting ended.
 type waited uint8

@@ -50,7 +50,7 @@ func (c *Conn) enqueue(ctx context.Context, h *codec.Header, body []byte, report
 		select {
 		case <-room:
 		case <-ctx.Done():
-			return nil, fmt.Errorf("request %d to %s: not sent, %d bytes wait before it: %w", h.Code, c.addr, c.out.queued(), context.Cause(ctx))
+			return nil, fmt.Errorf("request %d to %s: not sent, %d bytes wait before it: %w", h.Code, c.addr, c.out.queued(), Cause(ctx))
 		case <-c.done:
 			return nil, fmt.Errorf("%w: %w", ErrNotSent, c.err)
 		}
