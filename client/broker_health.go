@@ -36,6 +36,7 @@ type brokerHealth struct {
 	restUntil time.Time
 	restPause time.Duration
 	pause     time.Duration // before the next probe
+	owes      time.Time     // asked then, and silent since, though callers gave up; zero: no such
 }
 
 // state is the broker's state, and when that ends by itself: zero if it does not.
@@ -66,7 +67,7 @@ func (h *brokerHealth) answered(now time.Time) (changed bool) {
 	if h.down {
 		h.down, h.since = false, now
 	}
-	h.why, h.slow, h.restUntil, h.restPause = nil, 0, time.Time{}, 0
+	h.why, h.slow, h.restUntil, h.restPause, h.owes = nil, 0, time.Time{}, 0, time.Time{}
 	// The pause between probes is remembered until the broker has proved itself.
 	if h.pause == 0 || now.Sub(h.since) >= provenAfter {
 		h.pause = 0
@@ -88,8 +89,21 @@ func (h *brokerHealth) lost(now time.Time, why error, silent bool, probeMin, pro
 	if h.pause == 0 || now.Sub(h.since) >= provenAfter {
 		h.pause = min(probeMin, probeMax)
 	}
-	h.down, h.since = true, now
+	h.down, h.since, h.owes = true, now, time.Time{}
 	return true
+}
+
+// gaveUp notes that somebody asked and did not wait long for the answer, which by itself says
+// nothing of the broker. It reports whether the broker has been silent for patience all the
+// same, counted from the first such question. heard is when it last answered anybody.
+func (h *brokerHealth) gaveUp(now, asked, heard time.Time, patience time.Duration) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.troubled.Store(true)
+	if h.owes.IsZero() || heard.After(h.owes) {
+		h.owes = asked
+	}
+	return now.Sub(h.owes) >= patience
 }
 
 // rest leaves the broker alone for a while: first for restMin, each time in a row twice as

@@ -31,6 +31,7 @@ type sending struct {
 	attempts   []SendAttempt
 	last       string      // the broker group that failed last
 	widened    bool        // brokers in doubt were tried for want of another
+	others     bool        // there was more than one broker to choose from
 	weak       *SendResult // taken, but not SendOK, while RetryNotStored looks for better
 }
 
@@ -117,8 +118,10 @@ func (s *sending) choose(ctx context.Context) (*Candidate, error) {
 			return nil, err
 		}
 		if wide := s.widen(c); wide != nil {
+			s.others = true
 			return s.p.choose(wide, s.last), nil
 		}
+		s.others = len(c.Brokers) > 1
 		deadline, _ := ctx.Deadline() // Send and SendOneway set one
 		if c.state != brokerResting || deadline.Before(c.until) {
 			return s.p.choose(c, s.last), nil
@@ -165,12 +168,21 @@ func (p *Producer) choose(c *Candidates, last string) *Candidate {
 	return c.notOn(last)
 }
 
-// attempt bounds an attempt. The last one has all the time there is left, and so has one for
-// which there is less left than an attempt may take: its end is that of ctx then.
-func (s *sending) attempt(ctx context.Context, tries int) (context.Context, context.CancelFunc) {
+// quickEnough is how many times its usual latency a broker has if an attempt is cut short.
+const quickEnough = 4
+
+// attempt bounds an attempt. The last one has all the time there is left. If there is less left
+// than an attempt may take, it has half of that when there is another broker and this one usually
+// takes far less; otherwise its end is that of ctx.
+func (s *sending) attempt(ctx context.Context, b *Broker, tries int) (context.Context, context.CancelFunc) {
 	deadline, _ := ctx.Deadline()
-	if tries < s.p.o.Retries && time.Until(deadline) > s.p.o.AttemptTimeout {
+	left, usual := time.Until(deadline), b.Latency()
+	switch {
+	case tries >= s.p.o.Retries:
+	case left > s.p.o.AttemptTimeout:
 		return context.WithTimeoutCause(ctx, s.p.o.AttemptTimeout, errAttemptTimeout)
+	case s.others && usual > 0 && quickEnough*usual < left/2:
+		return context.WithTimeoutCause(ctx, left/2, errAttemptTimeout)
 	}
 	return context.WithCancel(ctx)
 }
@@ -180,7 +192,7 @@ func (s *sending) try(ctx context.Context, q *Candidate, tries int) (*SendResult
 	p, b := s.p, q.Broker
 	b.inFlight.Add(1)
 	timing := p.watch.start()
-	attempt, cancel := s.attempt(ctx, tries)
+	attempt, cancel := s.attempt(ctx, b, tries)
 	r, lost := p.exchange(attempt, b, sendHeader(&p.o, s.m, s.properties, q, s.start), s.m.Body)
 	cancel()
 	b.inFlight.Add(-1)
@@ -257,11 +269,16 @@ func (p *Producer) noAnswer(ctx context.Context, q *Candidate, took time.Duratio
 		p.done(q, Outcome{Result: ResultAbandoned, Latency: took})
 		return verdict{retry: errors.Is(lost.err, wire.ErrTooManyCalls)}
 	}
-	// A caller that gives up early says nothing of the broker.
-	early := errors.Is(ctx.Err(), context.Canceled) || took < p.o.AttemptTimeout/2
-	if p.ctx.Err() != nil || ctx.Err() != nil && early {
+	if p.ctx.Err() != nil {
 		p.done(q, Outcome{Result: ResultAbandoned, Latency: took})
 		return verdict{}
+	}
+	if p.tooEarly(ctx, took, lost) {
+		if !p.silentForLong(q.Broker, took, lost) {
+			p.done(q, Outcome{Result: ResultAbandoned, Latency: took})
+			return verdict{retry: ctx.Err() == nil}
+		}
+		lost.silent = true
 	}
 	p.counts.notAnswered.Add(1)
 	q.Broker.counts.lost.Add(1)
@@ -273,6 +290,26 @@ func (p *Producer) noAnswer(ctx context.Context, q *Candidate, took time.Duratio
 	p.routes.Reload(q.Queue.Topic)
 	p.done(q, Outcome{Result: ResultLost, Latency: took})
 	return verdict{retry: ctx.Err() == nil}
+}
+
+// tooEarly reports whether an attempt was given up before it said anything of the broker.
+func (p *Producer) tooEarly(ctx context.Context, took time.Duration, lost *exchangeError) bool {
+	short := took < p.o.AttemptTimeout/2
+	if ctx.Err() != nil {
+		return short || errors.Is(ctx.Err(), context.Canceled)
+	}
+	return short && errors.Is(lost.err, errAttemptTimeout)
+}
+
+// silentForLong reports whether a broker has been silent for long enough to be left, in all the
+// attempts together that were given up too early.
+func (p *Producer) silentForLong(b *Broker, took time.Duration, lost *exchangeError) bool {
+	var heard time.Time
+	if lost.conn != nil {
+		heard = lost.conn.Heard()
+	}
+	now := time.Now()
+	return b.health.gaveUp(now, now.Add(-took), heard, p.o.AttemptTimeout/2)
 }
 
 // changed makes the Candidates be made anew.
@@ -331,7 +368,7 @@ func (s *sending) tryOneway(ctx context.Context, q *Candidate, tries int) (retry
 	defer b.inFlight.Add(-1)
 	timing := p.watch.start()
 	defer p.watch.stop()
-	attempt, cancel := s.attempt(ctx, tries)
+	attempt, cancel := s.attempt(ctx, b, tries)
 	defer cancel()
 	conn, err := p.connect(attempt, b)
 	if err != nil {

@@ -13,8 +13,11 @@ import (
 )
 
 // queuesMax bounds the queues of one topic: numbers in an answer size what we hold. It is
-// room for 10,000 broker groups with 26 queues each.
+// room for brokersMax broker groups with 26 queues each.
 const queuesMax = 1 << 18
+
+// brokersMax bounds the broker groups of one topic: a producer keeps something for each of them.
+const brokersMax = 10_000
 
 // ErrBadRoute: a name server's answer is well formed but no route can be made of it.
 var ErrBadRoute = errors.New("client: unusable route")
@@ -36,6 +39,9 @@ type queueLister struct {
 //
 // Java: MQClientInstance#topicRouteData2TopicPublishInfo.
 func (r *Route) deriveQueues() error {
+	if n := len(r.Data.BrokerDatas); n > brokersMax {
+		return fmt.Errorf("%w: topic %q is said to lie on %d broker groups, at most %d are taken", ErrBadRoute, r.Topic, n, brokersMax)
+	}
 	l := queueLister{route: r, masters: make(map[string]string, len(r.Data.BrokerDatas))}
 	for i := range r.Data.BrokerDatas {
 		b := &r.Data.BrokerDatas[i]

@@ -203,6 +203,7 @@ func TestQueueNumbersAreBounded(t *testing.T) {
 		"order":      {BrokerDatas: brokers, OrderTopicConf: codec.NullString{String: "a:2147483647", Valid: true}},
 		"static": {BrokerDatas: brokers, TopicQueueMappingByBroker: map[string]codec.TopicQueueMappingInfo{
 			"a": mapping("a", 1, 1<<31-1, 0)}},
+		"brokers": {BrokerDatas: make([]codec.BrokerData, brokersMax+1)},
 	}
 	for name, d := range bombs {
 		if r, err := newRoute("T", &d, nil, time.Now()); !errors.Is(err, ErrBadRoute) {

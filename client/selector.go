@@ -41,7 +41,8 @@ const (
 	// ResultLost: no answer. The broker cannot be reached, the connection broke, or time
 	// was over.
 	ResultLost
-	// ResultAbandoned: the caller gave up first. It says nothing of the broker.
+	// ResultAbandoned: the caller gave up first, or had no time to wait longer. It says nothing
+	// of the broker.
 	ResultAbandoned
 )
 
