@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -151,14 +152,19 @@ func (b *bed) registerMany(ctx context.Context, wg *sync.WaitGroup) error {
 	return nil
 }
 
-// answerDials accepts, and hangs up, until the listener is closed.
+// answerDials accepts until the listener is closed, and stays connected until the other side
+// hangs up, as brokers do: a dial-back that is hung up on at once proves nothing and is tried
+// again and again.
 func answerDials(l net.Listener) {
 	for {
 		c, err := l.Accept()
 		if err != nil {
 			return
 		}
-		_ = c.Close()
+		go func() {
+			defer c.Close()
+			_, _ = io.Copy(io.Discard, c)
+		}()
 	}
 }
 
