@@ -181,15 +181,11 @@ func (s *shape) kill(budget *bodyBudget) {
 
 // bytesGuess is at least the size of a body.
 func (s *shape) bytesGuess(v *groupView) int64 {
-	n := len(`{"brokerDatas":[],"filterServerTable":{},"queueDatas":[]}`)
+	n := int64(len(`{"brokerDatas":[],"filterServerTable":{},"queueDatas":[]}`))
 	for i := range s.members {
-		g := v.groups[s.members[i].group]
-		n += max(len(g.brokerData[0][0]), len(g.brokerData[1][0]), len(g.brokerData[1][1])) + len(g.queueHead) + queueDataBytesMax
-		for j := range g.filters {
-			n += len(g.filters[j].json) + 1
-		}
+		n += v.groups[s.members[i].group].bodyBytes
 	}
-	return int64(n)
+	return n
 }
 
 // queueDataBytesMax is the most that follows queueHead: four int32 and their names, and a
@@ -247,20 +243,28 @@ func appendFilters(dst []byte, v *groupView, members []member) []byte {
 	return dst
 }
 
-// appendTail appends what comes between orderTopicConf and the static mapping.
+// appendTail appends what comes between orderTopicConf and the static mapping. A topic mostly
+// has the same numbers of queues on all brokers: they are written once, and copied.
 func appendTail(dst []byte, v *groupView, members []member) []byte {
 	dst = append(dst, `,"queueDatas":[`...)
-	sep := false
+	var last queueNumbers
+	from, to := 0, 0 // where last is written
 	for i := range members {
 		g := v.groups[members[i].group]
 		if g.visible == 0 {
 			continue
 		}
-		if sep {
+		if to > 0 {
 			dst = append(dst, ',')
 		}
-		sep = true
-		dst = g.appendQueueData(dst, &members[i])
+		dst = append(dst, g.queueHead...)
+		if q := g.numbers(&members[i]); to > 0 && q == last {
+			dst = append(dst, dst[from:to]...)
+		} else {
+			from, last = len(dst), q
+			dst = q.appendTo(dst)
+			to = len(dst)
+		}
 	}
 	return append(dst, ']')
 }

@@ -116,7 +116,8 @@ func TestInternTable(t *testing.T) {
 			shapes.chunks[0][id] = nil
 			delete(in, id)
 		} else {
-			s := &shape{id: id, hash: hash, members: membersOf(id)}
+			s := newShape(hash, membersOf(id))
+			s.id = id
 			shapes.chunks[0][id] = s
 			table.insert(s)
 			in[id] = true

@@ -37,6 +37,7 @@ type group struct {
 
 	brokerData [dialects][2]encodedJSON // [dialect][1: acting master]
 	queueHead  encodedJSON              // {"brokerName":"x","perm":
+	bodyBytes  int64                    // at least what a route's body has of the group
 }
 
 type encodedJSON []byte
@@ -151,6 +152,11 @@ func (g *group) encode() {
 		}
 	}
 	g.queueHead = append(codec.AppendJSONString([]byte(`{"brokerName":`), g.name, codec.DialectPlain), `,"perm":`...)
+	n := max(len(g.brokerData[0][0]), len(g.brokerData[1][0]), len(g.brokerData[1][1])) + len(g.queueHead) + queueDataBytesMax
+	for i := range g.filters {
+		n += len(g.filters[i].json) + 1
+	}
+	g.bodyBytes = int64(n)
 }
 
 // perm returns what routes show of a member's permission.
@@ -165,16 +171,23 @@ func (g *group) perm(m *member) int32 {
 // shown permission.
 func (g *group) acts(perm int32) bool { return g.actable && perm&codec.PermWrite == 0 }
 
-// appendQueueData appends the topic's QueueData at the group.
-func (g *group) appendQueueData(dst []byte, m *member) []byte {
-	dst = append(dst, g.queueHead...)
-	dst = strconv.AppendInt(dst, int64(g.perm(m)), 10)
+// queueNumbers is what follows queueHead.
+type queueNumbers struct{ perm, read, write, sysFlag int32 }
+
+// numbers returns what routes show of the topic's queues at the group.
+func (g *group) numbers(m *member) queueNumbers {
+	return queueNumbers{g.perm(m), m.read, m.write, m.sysFlag}
+}
+
+// appendTo appends the rest of a QueueData.
+func (q *queueNumbers) appendTo(dst []byte) []byte {
+	dst = strconv.AppendInt(dst, int64(q.perm), 10)
 	dst = append(dst, `,"readQueueNums":`...)
-	dst = strconv.AppendInt(dst, int64(m.read), 10)
+	dst = strconv.AppendInt(dst, int64(q.read), 10)
 	dst = append(dst, `,"topicSysFlag":`...)
-	dst = strconv.AppendInt(dst, int64(m.sysFlag), 10)
+	dst = strconv.AppendInt(dst, int64(q.sysFlag), 10)
 	dst = append(dst, `,"writeQueueNums":`...)
-	dst = strconv.AppendInt(dst, int64(m.write), 10)
+	dst = strconv.AppendInt(dst, int64(q.write), 10)
 	return append(dst, '}')
 }
 

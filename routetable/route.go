@@ -14,6 +14,9 @@ type Route struct {
 	// ready is the body in the variant how, if it is known already.
 	ready *body
 	how   variant
+	// joinBytes is the guess of a body that is not kept: whether it could be is first asked of
+	// the budget alone. 0: not known.
+	joinBytes int64
 	// real: the topic asks for the group as it is, never with an acting master.
 	real bool
 }
@@ -61,7 +64,7 @@ func (r *Route) Encoded(o *RouteOptions) []byte {
 		return nil
 	}
 	if how := makeVariant(o.Dialect, r.acting(o)); r.ready == nil || r.how != how {
-		r.ready, r.how = r.shape.body(r.snap.view, r.snap.budget, how), how
+		r.ready, r.how = r.body(how), how
 	}
 	if r.ready == nil {
 		return nil
@@ -69,12 +72,20 @@ func (r *Route) Encoded(o *RouteOptions) []byte {
 	return r.ready.json
 }
 
+// body returns the shape's body in a variant; nil: the caller joins it.
+func (r *Route) body(how variant) *body {
+	if r.joinBytes > 0 && !r.snap.budget.has(r.joinBytes) {
+		return nil
+	}
+	return r.shape.body(r.snap.view, r.snap.budget, how)
+}
+
 // AppendBody appends the TopicRouteData as JSON.
 func (r Route) AppendBody(dst []byte, o RouteOptions) []byte {
 	v, how := r.snap.view, makeVariant(o.Dialect, r.acting(&o))
 	b := r.ready
 	if b == nil || r.how != how {
-		b = r.shape.body(v, r.snap.budget, how)
+		b = r.body(how)
 	}
 	if b != nil {
 		if !o.OrderTopicConf.Valid && r.mapping == nil {

@@ -42,8 +42,12 @@ func (s *Snapshot) Routes(topics [][]byte, routes []Route, o *RouteOptions) {
 		}
 	}
 	for i := range routes {
-		if b := bodies[i%RoutesMax]; b != nil && b != deadBodies && b.epoch.Load() == s.view.epoch {
-			r := &routes[i]
+		r, b := &routes[i], bodies[i%RoutesMax]
+		if b == nil {
+			if r.shape != nil { // there is none: it is joined from what the members say
+				r.joinBytes = r.shape.bytesGuess(s.view)
+			}
+		} else if b != deadBodies && b.epoch.Load() == s.view.epoch {
 			r.how = makeVariant(o.Dialect, r.acting(o))
 			r.ready = b.variants[r.how].Load()
 		}
@@ -73,18 +77,24 @@ func (t *topicTable) shapesOf(topics [][]byte, shapes *[RoutesMax]uint32) {
 	for i := range topics {
 		slots[i%RoutesMax] = d.probe(slots[i%RoutesMax])
 	}
-	for i := range topics {
-		if p := t.record(slots[i%RoutesMax]); len(p) >= recordHeadBytes {
+	for i, topic := range topics {
+		// The name's last byte mostly lies on another cache line than the id.
+		p, end := t.record(slots[i%RoutesMax]), recordHeadBytes+len(topic)
+		if len(p) >= end && len(topic) > 0 && p[end-1] == topic[len(topic)-1] {
 			ids[i%RoutesMax] = binary.LittleEndian.Uint32(p)
 		}
 	}
+	for i := range topics {
+		if id := ids[i%RoutesMax] - 1; id < t.names {
+			shapes[i%RoutesMax] = t.shapes[id/idChunkLen][id%idChunkLen]
+		}
+	}
 	for i, topic := range topics {
-		slot, id := slots[i%RoutesMax], ids[i%RoutesMax]-1
+		slot := slots[i%RoutesMax]
 		switch {
 		case slot == 0:
 			shapes[i%RoutesMax] = 0
-		case id < t.names && recordNames(t.record(slot), topic):
-			shapes[i%RoutesMax] = t.shapes[id/idChunkLen][id%idChunkLen]
+		case ids[i%RoutesMax]-1 < t.names && recordNames(t.record(slot), topic):
 		default: // another name with this tag, or one that is long or younger
 			shapes[i%RoutesMax] = t.shapeOf(topic)
 		}

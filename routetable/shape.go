@@ -28,6 +28,44 @@ type shape struct {
 	bodies  atomic.Pointer[shapeBodies] // encoded on first use, see body.go
 }
 
+// shapeOf2, 4 and 8 are shapes with room for their members in the same memory: who looks at one
+// waits for memory once. With up to four members that is two cache lines.
+type (
+	shapeOf2 struct {
+		shape
+		room [2]member
+	}
+	shapeOf4 struct {
+		shape
+		room [4]member
+	}
+	shapeOf8 struct {
+		shape
+		room [8]member
+	}
+)
+
+// newShape returns a shape with a copy of members.
+func newShape(hash uint64, members []member) *shape {
+	var s *shape
+	var room []member
+	switch n := len(members); {
+	case n <= 2:
+		at := new(shapeOf2)
+		s, room = &at.shape, at.room[:]
+	case n <= 4:
+		at := new(shapeOf4)
+		s, room = &at.shape, at.room[:]
+	case n <= 8:
+		at := new(shapeOf8)
+		s, room = &at.shape, at.room[:]
+	default:
+		s, room = new(shape), make([]member, n)
+	}
+	s.hash, s.members = hash, room[:copy(room, members):len(members)]
+	return s
+}
+
 // shapeTable holds the shapes of a snapshot by id, in chunks copied on write. Id 0 stands
 // for no shape.
 type shapeTable struct {

@@ -128,7 +128,7 @@ func (x *Txn) shapeFor(members []member) uint32 {
 	if id := w.intern.find(&x.shapes, hash, members); id != 0 {
 		return id
 	}
-	s := &shape{hash: hash, members: slices.Clone(members)}
+	s := newShape(hash, members)
 	if n := len(w.freeShapes); n > 0 {
 		s.id, w.freeShapes = w.freeShapes[n-1], w.freeShapes[:n-1]
 	} else {
