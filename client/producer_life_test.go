@@ -272,3 +272,29 @@ func TestProducerUnderRace(t *testing.T) {
 		})
 	}
 }
+
+// TestTopicThatNobodyCanCreate: of a topic that does not exist, and for which TBW102 has no queue
+// either, name servers are not asked with every message.
+func TestTopicThatNobodyCanCreate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "a")
+		asked := 0
+		c.lookup.set(func(topic string) (*codec.TopicRouteData, error) {
+			if topic == "TBW102" {
+				return &codec.TopicRouteData{BrokerDatas: []codec.BrokerData{group("a", "ha")}}, nil
+			}
+			asked++
+			return nil, ErrTopicNotFound
+		})
+		p := c.producer(ProducerOptions{})
+		for range 500 {
+			if _, err := p.Send(t.Context(), text("T", 0)); !errors.Is(err, ErrNoQueue) {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if asked != 1 {
+			t.Errorf("asked %d times in half a second", asked)
+		}
+	})
+}

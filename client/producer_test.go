@@ -230,11 +230,12 @@ func TestCallersContext(t *testing.T) {
 	})
 }
 
-// TestRetriedCodes: the codes Java retries go to another broker, the others to the caller.
+// TestRetriedCodes: the codes Java retries, and flow control, and 3 of what is no broker, go to
+// another broker, the others to the caller.
 func TestRetriedCodes(t *testing.T) {
 	for code, retried := range map[int32]bool{
-		1: true, 2: true, 14: true, 16: true, 17: true, 204: true, 205: true, 215: true, 1500: true,
-		13: false, 3: false, 18: false, 206: false, 221: false,
+		1: true, 2: true, 3: true, 14: true, 16: true, 17: true, 204: true, 205: true, 215: true, 1500: true,
+		13: false, 18: false, 206: false, 221: false,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			c := newFakeCluster(t, "a", "b")

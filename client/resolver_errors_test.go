@@ -121,3 +121,18 @@ func TestFirstServerIsNoGood(t *testing.T) {
 		f(m)
 	}
 }
+
+// slowSource takes too long to say where name servers are.
+type slowSource struct{}
+
+func (slowSource) Addresses(context.Context) ([]string, error) { return nil, context.DeadlineExceeded }
+func (slowSource) Refresh() time.Duration                      { return time.Minute }
+
+func TestListThatTakesTooLong(t *testing.T) {
+	inBubble(t, ResolverOptions{Source: slowSource{}}, func(t *testing.T, _ *fakeNet, r *Resolver) {
+		const want = "route of T: no name server answers: context deadline exceeded"
+		if _, err := r.Route(t.Context(), "T"); !errors.Is(err, ErrNoNameServer) || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	})
+}

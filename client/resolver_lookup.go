@@ -97,7 +97,7 @@ func (l *lookup) run(ctx context.Context) error {
 			if done, err := l.came(ctx); done {
 				return err
 			}
-			return l.overtaken(wire.Cause(ctx))
+			return l.overtaken(endOf(ctx))
 		case <-l.r.ctx.Done():
 			return l.fail(ErrClosed)
 		}
@@ -212,7 +212,7 @@ func (l *lookup) pick(ctx context.Context) (*flight, choice.Verdict, error) {
 	case r.closed:
 		return nil, choice.None, l.fail(ErrClosed)
 	case ctx.Err() != nil:
-		return nil, choice.None, l.fail(wire.Cause(ctx))
+		return nil, choice.None, l.fail(endOf(ctx))
 	case !r.listed && r.listErr != nil:
 		return nil, choice.None, l.fail(r.listErr)
 	case !r.listed:
@@ -444,6 +444,18 @@ func (l *lookup) overtaken(cause error) error {
 	return e
 }
 
+// endOf is why a caller's context ended, in the words of this package.
+func endOf(ctx context.Context) error {
+	switch cause := wire.Cause(ctx); {
+	case cause == context.DeadlineExceeded:
+		return ErrTimeout
+	case errors.Is(cause, context.DeadlineExceeded):
+		return fmt.Errorf("%w: %w", ErrTimeout, cause)
+	default:
+		return cause
+	}
+}
+
 // fail is why the lookup ends without an answer: cause, or what the servers did.
 func (l *lookup) fail(cause error) *Error {
 	for _, f := range l.flights {
@@ -455,10 +467,6 @@ func (l *lookup) fail(cause error) *Error {
 	if cause == nil {
 		l.resting(e)
 		e.Err = sentinelOf(e.Attempts)
-	} else if cause == context.DeadlineExceeded {
-		e.Err = ErrTimeout
-	} else if errors.Is(cause, context.DeadlineExceeded) && cause != ErrTimeout {
-		e.Err = fmt.Errorf("%w: %w", ErrTimeout, cause)
 	}
 	return e
 }

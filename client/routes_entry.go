@@ -91,6 +91,8 @@ func (e *routeEntry) rejoin() *routeFlight {
 		f := landed(nil)
 		f.route = r
 		return f
+	case r == nil && e.missing != nil && time.Now().Before(e.until):
+		return landed(e.missing)
 	}
 	return e.launch()
 }

@@ -142,14 +142,15 @@ type verdict struct {
 }
 
 // judgeSend says what an error code means. The codes that are retried are Java's
-// (DefaultMQProducer#retryResponseCodes), and flow control.
+// (DefaultMQProducer#retryResponseCodes), flow control, and that of a process that is no broker: a
+// name server, say, to which a dead broker's address has gone.
 func judgeSend(code int32) verdict {
 	switch code {
 	case codec.SystemBusy, codeFlowControl:
 		return verdict{retry: true, restMin: 20 * time.Millisecond, restMax: time.Second, fault: true, flow: true}
 	case codec.SystemError:
 		return verdict{retry: true, restMin: 50 * time.Millisecond, restMax: 5 * time.Second, fault: true}
-	case codeServiceNotAvailable, codec.GoAway:
+	case codeServiceNotAvailable, codec.GoAway, codec.RequestCodeNotSupported:
 		return verdict{retry: true, restMin: 200 * time.Millisecond, restMax: 5 * time.Second, fault: true, reload: true}
 	case codec.TopicNotExist, codec.NoPermission:
 		return verdict{retry: true, fault: true, reload: true}
