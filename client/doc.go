@@ -6,8 +6,8 @@
 // # Name servers
 //
 // A [Resolver] asks the name servers of a list. One is in use, the others stand by, connected
-// and probed now and then. A server that stops answering is left after one time-out with nothing
-// heard in it (3 s), or within a second with hedging, which is the default; one whose
+// and probed now and then. A server that stops answering is left after one time-out without an
+// answer to anybody (3 s), or within a second with hedging, which is the default; one whose
 // connection ends is left at once, and a lookup that was under way goes to the next one. A
 // server that was left comes back only after it has answered probes again.
 //

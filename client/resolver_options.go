@@ -29,8 +29,8 @@ type ResolverOptions struct {
 	ConnectTimeout time.Duration
 	RPCTimeout     time.Duration
 	LookupTimeout  time.Duration
-	// FailureThreshold is how many time-outs in a row, with nothing heard in any of them, end
-	// the use of a connection. Default 1.
+	// FailureThreshold is how many time-outs in a row, with no answer to anybody in any of them,
+	// end the use of a connection. Default 1.
 	FailureThreshold int
 	// KeepOnTimeout: such a connection is left but not closed, and used again when it answers
 	// probes. By default it is closed (Java: clientCloseSocketIfTimeout).
@@ -51,8 +51,8 @@ type ResolverOptions struct {
 	// only after RPCTimeout. By default it is asked again after what 95 of 100 recent lookups
 	// did not take, but not before HedgeMin (10 ms) and at HedgeMax (300 ms) at the latest; one
 	// in ten lookups at most. Under the same budget a topic that the server in use does not know
-	// is asked of another one, which has HedgeMax to answer. And a server that is silent for Silence (0.5 s) while it owes an
-	// answer, and another one answers, is left.
+	// is asked of another one, which has HedgeMax to answer. And a server that answers nobody
+	// for Silence (0.5 s) while it owes an answer, and another one answers, is left.
 	NoHedge  bool
 	HedgeMin time.Duration
 	HedgeMax time.Duration

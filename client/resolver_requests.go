@@ -39,8 +39,8 @@ var answerSeed = maphash.MakeSeed()
 
 func idOf(body []byte) answerID { return max(answerID(maphash.Bytes(answerSeed, body)), 1) }
 
-// routeIfNew is Route within some time, and within LookupTimeout; but the route is nil, and was not parsed, if the
-// answer is the last one again.
+// routeIfNew is Route within some time, and within LookupTimeout; but the route is nil, and was
+// not parsed, if the answer is the last one again.
 func (r *Resolver) routeIfNew(ctx context.Context, within time.Duration, topic string, last answerID) (*codec.TopicRouteData, answerID, error) {
 	var route *codec.TopicRouteData
 	var id answerID
