@@ -124,6 +124,11 @@ func (e *routeEntry) fly() {
 	}
 	data, id, err := e.c.ask(e.topic, known)
 	f, change, watchers := e.land(data, id, err)
+	if len(watchers) == 0 {
+		e.finish() // first: whoever is told of a failure may ask anew, and must not join this lookup
+		close(f.done)
+		return
+	}
 	close(f.done)
 	for _, w := range watchers {
 		w.changed(change)
