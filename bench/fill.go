@@ -132,14 +132,12 @@ func (g *group) renew(r *Renewal, now int64) {
 	}
 }
 
-// keepAlive turns brokers that have registered into ones that ask something now and then.
+// keepAlive turns brokers that have registered into ones that ask something now and then: for a
+// topic that nobody has, since a route of 1,000 brokers would cost more than what is measured.
 func (g *group) keepAlive(now int64) {
 	g.RequestsMax, g.Stay, g.done = 0, false, 0
 	g.Mix = Mix{}
-	g.ops = g.ops[:0]
-	for topic := range min(g.World.Topics, 1000) {
-		g.ops = append(g.ops, op(topic))
-	}
+	g.ops = append(g.ops[:0], op(opUnknown)<<opTopicBits)
 	g.opAt = 0
 	g.interval = float64(keepAlive) / float64(len(g.conns))
 	g.dueAt = float64(now) + g.interval
