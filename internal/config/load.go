@@ -30,7 +30,7 @@ func Load(src Source) (*Namesrv, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := loader{v: v, set: map[string]bool{}}
+	l := loader{v: v, set: map[string]bool{}, places: map[string]string{}}
 	if src.ConfigFile != nil {
 		err = l.configFile(*src.ConfigFile)
 	} else {
@@ -55,6 +55,7 @@ func Load(src Source) (*Namesrv, error) {
 type loader struct {
 	v        *values
 	set      map[string]bool
+	places   map[string]string // where a key is set: "config file PATH:LINE: "
 	extras   []Property
 	warnings []Warning
 	hints    []string
@@ -118,6 +119,7 @@ func (l *loader) applyOne(path string, p Property) error {
 		return nil
 	}
 	l.set[p.Key] = true
+	l.places[p.Key] = fmt.Sprintf("config file %s:%d: ", path, p.Line)
 	err := k.assign(l.v, p.Value)
 	var out *rangeError
 	switch {
