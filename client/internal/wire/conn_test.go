@@ -337,6 +337,31 @@ func TestHeard(t *testing.T) {
 	}, false)
 }
 
+// Goal: a server that talks all the time and answers nothing does not keep us busy.
+func TestFloods(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c, srv := pipe(t, &Dialer{})
+		ask := codec.AppendCommand(nil, codec.SerializeJSON, &codec.Header{Code: 40, Opaque: 1}, nil)
+		say := func(frames int) { srv.write(bytes.Repeat(ask, frames)) }
+		go func() {
+			say(unaskedMax)
+			srv.answer(srv.mustNext().opaque, "")
+			say(unaskedMax)
+			srv.answer(srv.mustNext().opaque, "")
+			say(2 * unaskedMax)
+		}()
+		for range 2 {
+			if _, err := c.Call(t.Context(), routeOf("T"), nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		<-c.Done()
+		if s := c.Stats(); !errors.Is(c.Err(), ErrGarbage) || s.Unasked != 3*unaskedMax+1 {
+			t.Errorf("%v; %+v", c.Err(), s)
+		}
+	})
+}
+
 func TestCallsAreBounded(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c, srv := pipe(t, &Dialer{CallsMax: 2})

@@ -16,6 +16,10 @@ const (
 	firstBytes = 64 << 10
 )
 
+// unaskedMax bounds the frames that nobody asked for between two answers: reading them costs
+// time. Brokers tell their clients something a few times a minute.
+const unaskedMax = 10_000
+
 // errPeerClosed makes a close by the peer read better than "EOF".
 var errPeerClosed = fmt.Errorf("closed by the server: %w", io.EOF)
 
@@ -42,6 +46,7 @@ func (c *Conn) read() {
 	counted := &progress{c: c}
 	in := bufio.NewReaderSize(counted, readBufferBytes)
 	var cmd codec.Command
+	inARow := 0 // frames that nobody asked for, since the last answer
 	for {
 		counted.some = 0
 		frame, err := readFrame(in, &c.limits)
@@ -53,15 +58,17 @@ func (c *Conn) read() {
 			c.fail(fmt.Errorf("%w: %w", ErrGarbage, err))
 			return
 		}
-		switch {
-		case !cmd.IsResponse():
-			c.unasked.Add(1)
-		case !c.calls.asked(cmd.Opaque):
-			c.unasked.Add(1)
-		default:
+		if cmd.IsResponse() && c.calls.asked(cmd.Opaque) {
+			inARow = 0
 			c.hear()
 			if !c.calls.deliver(cmd.Opaque, own(&cmd, c.addr)) {
 				c.late.Add(1)
+			}
+		} else {
+			c.unasked.Add(1)
+			if inARow++; inARow > unaskedMax {
+				c.fail(fmt.Errorf("%w: %d frames that nobody asked for, and no answer", ErrGarbage, inARow))
+				return
 			}
 		}
 		cmd.Reset()
