@@ -179,16 +179,31 @@ func (g *group) numbers(m *member) queueNumbers {
 	return queueNumbers{g.perm(m), m.read, m.write, m.sysFlag}
 }
 
-// appendTo appends the rest of a QueueData.
+// appendTo appends the rest of a QueueData. Topics mostly have as many queues to write to as to
+// read from: the digits are copied.
 func (q *queueNumbers) appendTo(dst []byte) []byte {
-	dst = strconv.AppendInt(dst, int64(q.perm), 10)
+	dst = appendNumber(dst, q.perm)
 	dst = append(dst, `,"readQueueNums":`...)
-	dst = strconv.AppendInt(dst, int64(q.read), 10)
+	from := len(dst)
+	dst = appendNumber(dst, q.read)
+	to := len(dst)
 	dst = append(dst, `,"topicSysFlag":`...)
-	dst = strconv.AppendInt(dst, int64(q.sysFlag), 10)
+	dst = appendNumber(dst, q.sysFlag)
 	dst = append(dst, `,"writeQueueNums":`...)
-	dst = strconv.AppendInt(dst, int64(q.write), 10)
+	if q.write == q.read {
+		dst = append(dst, dst[from:to]...)
+	} else {
+		dst = appendNumber(dst, q.write)
+	}
 	return append(dst, '}')
+}
+
+// appendNumber appends n, which mostly has one digit.
+func appendNumber(dst []byte, n int32) []byte {
+	if n >= 0 && n < 10 {
+		return append(dst, '0'+byte(n))
+	}
+	return strconv.AppendInt(dst, int64(n), 10)
 }
 
 // sameShown reports whether readers see the same in both groups.
