@@ -68,11 +68,14 @@ func run(ctx context.Context, e env) int {
 	}
 	defer s.close()
 	if err := cmd.run(ctx, s, args); err != nil {
-		fmt.Fprintf(e.stderr, "nsctl %s: %s\n", cmd.name, plain(strings.ReplaceAll(err.Error(), "\n", " "))) // a remark may have lines
+		fmt.Fprintf(e.stderr, "nsctl %s: %s\n", cmd.name, oneLine(err))
 		return exitError
 	}
 	return exitOK
 }
+
+// oneLine is an error for the terminal: a server's remark, or several errors, may have lines.
+func oneLine(err error) string { return plain(strings.ReplaceAll(err.Error(), "\n", " ")) }
 
 // parse reads the command line: flags may stand before and after the subcommand.
 func parse(e env) (*session, *command, []string, error) {

@@ -27,7 +27,7 @@ func (d *demoOptions) define(fs *flag.FlagSet) {
 }
 
 // runDemo registers a pretend broker with every name server of the list, keeps registering it
-// as a real one does, and unregisters it when ctx ends.
+// as a real one does, through failures too, and unregisters it when ctx ends.
 func runDemo(ctx context.Context, s *session, _ []string) error {
 	resolvers, err := s.eachServer()
 	for _, r := range resolvers {
@@ -59,7 +59,7 @@ func runDemo(ctx context.Context, s *session, _ []string) error {
 			return tell(context.WithoutCancel(ctx), codec.CodeUnregisterBroker, nil)
 		case <-tick.C:
 			if err := tell(ctx, codec.CodeRegisterBroker, text); err != nil && ctx.Err() == nil {
-				return err
+				fmt.Fprintf(s.stderr, "nsctl demo: not registered again, next try in %v: %s\n", s.demo.period, oneLine(err))
 			}
 		}
 	}
