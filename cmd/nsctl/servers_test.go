@@ -130,7 +130,11 @@ func TestServersOneOfWhichHangs(t *testing.T) {
 	if r := report.Servers; len(r) == 2 && (r[0].Role == "in use" || r[1].Role != "in use") {
 		t.Errorf("roles of one that hangs and one that does not: %q and %q", r[0].Role, r[1].Role)
 	}
-	if code != exitError || len(report.Servers) != 2 || report.Servers[0].Reachable || !strings.Contains(report.Servers[0].Error, "no answer in time") || !report.Servers[1].Reachable {
+	if code != exitError || len(report.Servers) != 2 || report.Servers[0].Reachable || !report.Servers[1].Reachable {
+		t.Fatalf("exit %d, %s%s", code, stdout, stderr)
+	}
+	// Who finds out first, the request or whoever watches the connection, is chance.
+	if e := report.Servers[0].Error; !strings.Contains(e, "no answer in time") && !strings.Contains(e, "nothing was heard for 2s") {
 		t.Errorf("exit %d, %s%s", code, stdout, stderr)
 	}
 }
