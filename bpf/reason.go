@@ -21,16 +21,18 @@ var needed = []struct {
 // explain says in one line why BPF can't be used, and what would help.
 func explain(err error) string {
 	lacking := lackingCapabilities()
+	// A probe for a feature is refused like everything else, and says that there is no such feature.
+	refused := errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) || errors.Is(err, ebpf.ErrNotSupported)
 	switch {
 	case errors.Is(err, errNoBTF):
 		return "this kernel has no type information in /sys/kernel/btf/vmlinux (CONFIG_DEBUG_INFO_BTF), or /sys is hidden"
 	case errors.Is(err, unix.ENOSYS):
 		return "this kernel has no bpf(2), or a seccomp filter hides it"
-	case lacking != "" && (errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES)):
+	case lacking != "" && refused:
 		return "no permission: " + lacking + " missing"
 	case lockdown() == "confidentiality":
 		return "kernel lockdown is in confidentiality mode, which forbids reading kernel data"
-	case errors.Is(err, unix.EPERM) && ownUserNamespace():
+	case refused && ownUserNamespace():
 		return "no permission: this process is in a user namespace (a rootless container), where CAP_BPF and CAP_PERFMON do not count"
 	case errors.Is(err, unix.EPERM):
 		return "the kernel refused bpf(2) although CAP_BPF and CAP_PERFMON are there: a seccomp filter, " +
