@@ -79,7 +79,7 @@ func compareClasses(t *testing.T, congestion string, load func(net.Conn) error, 
 	var wg sync.WaitGroup
 	for _, p := range pairs {
 		// A dead end of the load frees it: the writer must not wait for ever.
-		l.must(p.server.SetDeadline(time.Now().Add(20 * time.Second)))
+		l.must(p.server.SetDeadline(time.Now().Add(time.Minute)))
 		wg.Go(func() {
 			if err := load(p.server); err != nil {
 				t.Errorf("load: %v", err)
