@@ -30,7 +30,10 @@ type ProducerOptions struct {
 	AttemptTimeout time.Duration
 	// Retries is how many attempts may follow the first, on another broker if there is one.
 	// Default 2 (Java: retryTimesWhenSendFailed); negative is none. A broker that asks for
-	// less (flow control) does not use them up: it is waited for.
+	// less (flow control) does not use them up: it is waited for. Nor do attempts of which
+	// nothing was sent because there is no connection, unless Retries is negative: other
+	// brokers are tried at once, and when none can be reached the message waits for one, with
+	// pauses of 50 ms doubled up to 0.5 s, as long as SendTimeout or its context allows.
 	Retries int
 	// RetryNotStored: an answer other than SendOK counts as a failed attempt as long as
 	// others may follow (Java: retryAnotherBrokerWhenNotStoreOK).

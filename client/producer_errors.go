@@ -50,6 +50,9 @@ type SendError struct {
 	Err       error // nil: the attempts are all there is to say
 }
 
+// Of more than attemptsShown attempts the error's text leaves out those in the middle.
+const attemptsShown, attemptsShownFirst = 6, 2
+
 // Error lists the attempts.
 func (e *SendError) Error() string {
 	var b strings.Builder
@@ -57,7 +60,14 @@ func (e *SendError) Error() string {
 	if e.Err != nil {
 		fmt.Fprintf(&b, ": %v", e.Err)
 	}
+	left := len(e.Attempts) - attemptsShown
 	for i, a := range e.Attempts {
+		if left > 0 && i >= attemptsShownFirst && i < attemptsShownFirst+left {
+			if i == attemptsShownFirst {
+				fmt.Fprintf(&b, "; %d more", left)
+			}
+			continue
+		}
 		fmt.Fprintf(&b, "; attempt %d on %s (%s, queue %d) after %v: %v",
 			i+1, a.Queue.BrokerName, a.Addr, a.Queue.QueueID, a.Took.Round(time.Microsecond), a.Err)
 	}

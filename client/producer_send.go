@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/pharosmq/pharos/client/internal/wire"
@@ -29,10 +28,15 @@ type sending struct {
 	id         string
 	start      time.Time
 	attempts   []SendAttempt
-	last       string      // the broker group that failed last
-	widened    bool        // brokers in doubt were tried for want of another
-	others     bool        // there was more than one broker to choose from
-	weak       *SendResult // taken, but not SendOK, while RetryNotStored looks for better
+	tries      int           // attempts that count against Retries
+	flows      int           // attempts refused by flow control
+	rush       int           // attempts without an answer since the last pause
+	pause      time.Duration // the last one; 0: none yet
+	begun      time.Time     // the last attempt
+	last       string        // the broker group that failed last
+	widened    bool          // brokers in doubt were tried for want of another
+	others     bool          // there was more than one broker to choose from
+	weak       *SendResult   // taken, but not SendOK, while RetryNotStored looks for better
 }
 
 // Send sends a message and returns when a broker has taken it. Its error is a *SendError,
@@ -66,33 +70,46 @@ func (p *Producer) begin(m *Message) (*sending, error) {
 }
 
 func (s *sending) run(ctx context.Context) (*SendResult, error) {
-	for tries, flows := 0, 0; ; {
+	for {
 		q, err := s.choose(ctx)
 		if err != nil {
 			return s.fail(err)
 		}
-		begun := time.Now()
-		res, v, err := s.try(ctx, q, tries)
+		s.begun = time.Now()
+		res, v, err := s.try(ctx, q)
 		if err == nil {
 			res.MessageID, res.Attempts = s.id, len(s.attempts)+1
-			if res.Status == SendOK || !s.p.o.RetryNotStored || tries >= s.p.o.Retries {
+			if res.Status == SendOK || !s.p.o.RetryNotStored || s.tries >= s.p.o.Retries {
 				return res, nil
 			}
 			s.weak, v.retry = res, true
 			err = fmt.Errorf("the broker answered %v", res.Status)
 		}
-		s.attempts = append(s.attempts, SendAttempt{Queue: q.Queue, Addr: q.Broker.addr, Err: err, Took: time.Since(begun)})
-		s.last = q.Broker.name
-		if v.flow {
-			flows++
-		} else {
-			tries++
-		}
-		if !v.retry || tries > s.p.o.Retries || flows >= flowTriesMax {
+		if !s.again(q, v, err) {
 			return s.fail(nil)
 		}
-		s.p.counts.retried.Add(1)
 	}
+}
+
+// again takes note of an attempt that failed and reports whether another one follows.
+func (s *sending) again(q *Candidate, v verdict, err error) bool {
+	s.attempts = append(s.attempts, SendAttempt{Queue: q.Queue, Addr: q.Broker.addr, Err: err, Took: time.Since(s.begun)})
+	s.last = q.Broker.name
+	if v.lost {
+		s.rush++
+	}
+	switch {
+	case v.flow:
+		s.flows++
+	case v.unsent && s.p.o.Retries > 0: // it cannot be there twice, and pauses see to the rest
+	default:
+		s.tries++
+	}
+	if !v.retry || s.tries > s.p.o.Retries || s.flows >= flowTriesMax {
+		return false
+	}
+	s.p.counts.retried.Add(1)
+	return true
 }
 
 // fail ends a sending: with a result after all if a broker took the message.
@@ -106,79 +123,17 @@ func (s *sending) fail(why error) (*SendResult, error) {
 	return nil, &SendError{Topic: s.m.Topic, MessageID: s.id, Attempts: s.attempts, Took: time.Since(s.start), Err: why}
 }
 
-// choose chooses a queue. While every broker that works asks for less, it waits, if there is
-// time to.
-func (s *sending) choose(ctx context.Context) (*Candidate, error) {
-	for {
-		if err := wire.Cause(ctx); err != nil {
-			return nil, err
-		}
-		c, err := s.p.candidates(ctx, s.m.Topic)
-		if err != nil {
-			return nil, err
-		}
-		if wide := s.widen(c); wide != nil {
-			s.others = true
-			return s.p.choose(wide, s.last), nil
-		}
-		s.others = len(c.Brokers) > 1
-		deadline, _ := ctx.Deadline() // Send and SendOneway set one
-		if c.state != brokerResting || deadline.Before(c.until) {
-			return s.p.choose(c, s.last), nil
-		}
-		timer := time.NewTimer(spread(time.Until(c.until)))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		case <-s.p.ctx.Done():
-			timer.Stop()
-			return nil, ErrClosed
-		}
-		timer.Stop()
-	}
-}
-
-// spread is d and up to a quarter more, so that not all come at the same moment. d is negative if
-// the moment has passed since it was computed.
-func spread(d time.Duration) time.Duration {
-	d = max(d, 0)
-	return d + rand.N(d/4+time.Millisecond)
-}
-
-// widen returns a choice that includes the brokers in doubt, if all others come down to the
-// one that has just failed this message: rather one that may be back than the same again. It
-// does so once for a message.
-func (s *sending) widen(c *Candidates) *Candidates {
-	if s.widened || s.last == "" || len(c.Brokers) > 1 || c.Brokers[0].name != s.last {
-		return nil
-	}
-	wide := newCandidates(c.route, s.p.broker, c.cursor, c.marks, time.Now(), brokerDown)
-	if len(wide.Brokers) == 1 {
-		return nil
-	}
-	s.widened = true
-	return wide
-}
-
-// choose asks the Selector, and does not depend on it.
-func (p *Producer) choose(c *Candidates, last string) *Candidate {
-	if q := p.o.Selector.Select(c, last); q != nil {
-		return q
-	}
-	return c.notOn(last)
-}
-
 // quickEnough is how many times its usual latency a broker has if an attempt is cut short.
 const quickEnough = 4
 
 // attempt bounds an attempt. The last one has all the time there is left. If there is less left
 // than an attempt may take, it has half of that when there is another broker and this one usually
 // takes far less; otherwise its end is that of ctx.
-func (s *sending) attempt(ctx context.Context, b *Broker, tries int) (context.Context, context.CancelFunc) {
+func (s *sending) attempt(ctx context.Context, b *Broker) (context.Context, context.CancelFunc) {
 	deadline, _ := ctx.Deadline()
 	left, usual := time.Until(deadline), b.Latency()
 	switch {
-	case tries >= s.p.o.Retries:
+	case s.tries >= s.p.o.Retries:
 	case left > s.p.o.AttemptTimeout:
 		return context.WithTimeoutCause(ctx, s.p.o.AttemptTimeout, errAttemptTimeout)
 	case s.others && usual > 0 && quickEnough*usual < left/2:
@@ -187,12 +142,12 @@ func (s *sending) attempt(ctx context.Context, b *Broker, tries int) (context.Co
 	return context.WithCancel(ctx)
 }
 
-// try makes one attempt, after so many others that count.
-func (s *sending) try(ctx context.Context, q *Candidate, tries int) (*SendResult, verdict, error) {
+// try makes one attempt.
+func (s *sending) try(ctx context.Context, q *Candidate) (*SendResult, verdict, error) {
 	p, b := s.p, q.Broker
 	b.inFlight.Add(1)
 	timing := p.watch.start()
-	attempt, cancel := s.attempt(ctx, b, tries)
+	attempt, cancel := s.attempt(ctx, b)
 	r, lost := p.exchange(attempt, b, sendHeader(&p.o, s.m, s.properties, q, s.start), s.m.Body)
 	cancel()
 	b.inFlight.Add(-1)
@@ -210,6 +165,7 @@ func (s *sending) try(ctx context.Context, q *Candidate, tries int) (*SendResult
 type exchangeError struct {
 	err    error
 	silent bool       // nothing was heard of the broker
+	unsent bool       // the broker cannot be reached, and not a byte of it left
 	ours   bool       // it was not sent, for a reason of ours
 	conn   *wire.Conn // that still stands; nil: there is none
 }
@@ -218,7 +174,7 @@ type exchangeError struct {
 func (p *Producer) exchange(ctx context.Context, b *Broker, h codec.Header, body []byte) (*wire.Reply, *exchangeError) {
 	conn, err := p.connect(ctx, b)
 	if err != nil {
-		return nil, &exchangeError{err: err, silent: true}
+		return nil, &exchangeError{err: err, silent: true, unsent: errors.Is(err, ErrUnreachable)}
 	}
 	begun := time.Now()
 	r, err := conn.Call(ctx, h, body)
@@ -226,7 +182,7 @@ func (p *Producer) exchange(ctx context.Context, b *Broker, h codec.Header, body
 	case err == nil:
 		return r, nil
 	case errors.Is(err, wire.ErrClosed):
-		return nil, &exchangeError{err: fmt.Errorf("%w: %w", ErrUnreachable, err), silent: true}
+		return nil, &exchangeError{err: fmt.Errorf("%w: %w", ErrUnreachable, err), silent: true, unsent: errors.Is(err, wire.ErrNotSent)}
 	case ctx.Err() == nil:
 		return nil, &exchangeError{err: err, ours: true}
 	}
@@ -276,7 +232,7 @@ func (p *Producer) noAnswer(ctx context.Context, q *Candidate, took time.Duratio
 	if p.tooEarly(ctx, took, lost) {
 		if !p.silentForLong(q.Broker, took, lost) {
 			p.done(q, Outcome{Result: ResultAbandoned, Latency: took})
-			return verdict{retry: ctx.Err() == nil}
+			return verdict{retry: ctx.Err() == nil, lost: true, unsent: lost.unsent}
 		}
 		lost.silent = true
 	}
@@ -289,7 +245,7 @@ func (p *Producer) noAnswer(ctx context.Context, q *Candidate, took time.Duratio
 	p.changed(q.Broker.health.lost(time.Now(), lost.err, lost.silent, p.o.ProbeMin, p.o.ProbeMax))
 	p.routes.Reload(q.Queue.Topic)
 	p.done(q, Outcome{Result: ResultLost, Latency: took})
-	return verdict{retry: ctx.Err() == nil}
+	return verdict{retry: ctx.Err() == nil, lost: true, unsent: lost.unsent}
 }
 
 // tooEarly reports whether an attempt was given up before it said anything of the broker.
@@ -337,57 +293,55 @@ func (p *Producer) SendOneway(ctx context.Context, m *Message) error {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, p.o.SendTimeout, errSendTimeout)
 	defer cancel()
-	for tries := 0; ; tries++ {
+	for {
 		q, err := s.choose(ctx)
 		if err != nil {
 			p.counts.failed.Add(1)
 			_, err = s.fail(err)
 			return err
 		}
-		begun := time.Now()
-		retry, err := s.tryOneway(ctx, q, tries)
+		s.begun = time.Now()
+		v, err := s.tryOneway(ctx, q)
 		if err == nil {
 			p.counts.oneway.Add(1)
 			return nil
 		}
-		s.attempts = append(s.attempts, SendAttempt{Queue: q.Queue, Addr: q.Broker.addr, Err: err, Took: time.Since(begun)})
-		s.last = q.Broker.name
-		if !retry || tries >= p.o.Retries {
+		if !s.again(q, v, err) {
 			p.counts.failed.Add(1)
 			_, err = s.fail(nil)
 			return err
 		}
-		p.counts.retried.Add(1)
 	}
 }
 
-// tryOneway makes one attempt; retry says that nothing was sent and another broker may do.
-func (s *sending) tryOneway(ctx context.Context, q *Candidate, tries int) (retry bool, err error) {
+// tryOneway makes one attempt; it is repeated only if nothing was sent.
+func (s *sending) tryOneway(ctx context.Context, q *Candidate) (verdict, error) {
 	p, b := s.p, q.Broker
 	b.inFlight.Add(1)
 	defer b.inFlight.Add(-1)
 	timing := p.watch.start()
 	defer p.watch.stop()
-	attempt, cancel := s.attempt(ctx, b, tries)
+	attempt, cancel := s.attempt(ctx, b)
 	defer cancel()
 	conn, err := p.connect(attempt, b)
 	if err != nil {
-		v := p.noAnswer(ctx, q, timing.took(), &exchangeError{err: err, silent: true})
-		return v.retry, err
+		return p.noAnswer(ctx, q, timing.took(), &exchangeError{err: err, silent: true, unsent: errors.Is(err, ErrUnreachable)}), err
 	}
 	err = conn.Oneway(attempt, sendHeader(&p.o, s.m, s.properties, q, s.start), s.m.Body)
 	took := timing.took()
 	switch {
 	case err == nil:
 		p.done(q, Outcome{Latency: took})
-		return false, nil
+		return verdict{}, nil
 	case errors.Is(err, wire.ErrClosed):
-		v := p.noAnswer(ctx, q, took, &exchangeError{err: err, silent: true})
-		return v.retry && errors.Is(err, wire.ErrNotSent), fmt.Errorf("%w: %w", ErrUnreachable, err)
+		unsent := errors.Is(err, wire.ErrNotSent)
+		v := p.noAnswer(ctx, q, took, &exchangeError{err: err, silent: true, unsent: unsent})
+		v.retry = v.retry && unsent
+		return v, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	case attempt.Err() != nil: // the kernel's buffer is full: the broker does not read
 		p.noAnswer(ctx, q, took, &exchangeError{err: err, silent: true, conn: conn})
-		return false, fmt.Errorf("%w: %w", ErrNoAnswer, err)
+		return verdict{}, fmt.Errorf("%w: %w", ErrNoAnswer, err)
 	}
 	p.done(q, Outcome{Result: ResultAbandoned, Latency: took})
-	return false, err
+	return verdict{}, err
 }

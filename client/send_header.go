@@ -139,6 +139,8 @@ type verdict struct {
 	reload  bool // the route may be out of date
 	fault   bool // the broker's, not the message's
 	flow    bool // the broker asks for less
+	lost    bool // there was no answer
+	unsent  bool // the broker could not be reached, and nothing was sent
 }
 
 // judgeSend says what an error code means. The codes that are retried are Java's
