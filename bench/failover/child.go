@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,7 +30,8 @@ type child struct {
 	read  chan struct{} // closed when all it printed was read
 	mu    sync.Mutex
 	lines []openloop.Line
-	bad   error // what it printed that is no line
+	bad   error     // what it printed that is no line
+	gone  time.Time // when it closed its output
 }
 
 // startChild starts a client on its host.
@@ -62,6 +64,11 @@ func (w *world) startChild(k *kind, l launch) (*child, error) {
 func (c *child) follow(out io.ReadCloser) {
 	defer close(c.read)
 	defer out.Close()
+	defer func() {
+		c.mu.Lock()
+		c.gone = time.Now()
+		c.mu.Unlock()
+	}()
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -108,22 +115,42 @@ func (c *child) inUse() string {
 	return ""
 }
 
-// end ends its load, waits for the calls under way, and returns all that it printed.
+// end ends its load, waits for the calls under way, and returns all that it printed. The error is
+// an *endedError if it ended by itself before that, and told why.
 func (c *child) end() ([]openloop.Line, error) {
 	_ = c.in.Close()
+	var ended error
 	select {
 	case <-c.read:
+		if !c.hasEnded() {
+			ended = c.endedItself()
+		}
 	case <-time.After(endWait):
 	}
 	c.Kill()
 	<-c.read
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if ended != nil { // its last line may be cut off
+		return nil, ended
+	}
 	if c.bad != nil {
 		return nil, c.bad
 	}
 	if n := len(c.lines); n == 0 || !c.lines[n-1].Ended {
-		return nil, fmt.Errorf("%s did not end as it should:\n%s", c.Name, c.LogTail(15))
+		return nil, errors.New(didNotEnd(c.Name) + c.LogTail(15))
 	}
 	return c.lines, nil
+}
+
+// hasEnded says whether all calls came back, or were given up: the last line says it.
+func (c *child) hasEnded() bool {
+	return c.find(func(l *openloop.Line) bool { return l.Ended }) != nil
+}
+
+// all is what it has printed so far.
+func (c *child) all() []openloop.Line {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.lines)
 }

@@ -21,7 +21,8 @@ type Record struct {
 	Started time.Time
 	Seconds float64
 
-	// Of calls that were due while the fault lasted.
+	// Of calls that were due while the fault lasted, and of those that were under way when it struck
+	// and that it hurt: they failed, or took longer than 200 ms.
 	Lookups, Cached, Sends                   int64
 	LookupsFailed, CachedFailed, SendsFailed int64
 	// LookupWait and SendWait are how long the one that waited longest did, in seconds, from when
@@ -40,7 +41,14 @@ type Record struct {
 	Errors      []string `json:",omitempty"` // the first of each kind of calls
 	Load        float64  // of the machine, one minute's
 	LateSeconds float64  // how late a call began at worst: what the machine was too busy for
-	Error       string   `json:",omitempty"`
+	// PutOffSeconds is how much longer than planned it took until calls went well for long enough
+	// and the fault struck.
+	PutOffSeconds float64 `json:",omitempty"`
+	// Ended is why the client's program ended by itself under the fault, EndedAfter when, in seconds
+	// from the fault. A result of its own: nothing else is told of the run.
+	Ended      string  `json:",omitempty"`
+	EndedAfter float64 `json:",omitempty"`
+	Error      string  `json:",omitempty"`
 	// Disturbed: the machine was too busy to measure, and why; the run does not count.
 	Disturbed string `json:",omitempty"`
 }
@@ -61,12 +69,13 @@ type window struct {
 // take reads a client's lines. victim is the address of the name server that failed; "": none.
 func (r *Record) take(lines []openloop.Line, fault window, victim string) {
 	end := lines[len(lines)-1].Count
-	began := beganAt(lines)
+	began := beganAt(lines, fault)
 	r.Lookups = fault.due(began, fault.lookups, end.Lookups)
 	r.Sends = fault.due(began, fault.sends, end.Sends)
 	if end.Cached > 0 {
 		r.Cached = r.Sends // one for each
 	}
+	lookupsPerSecond, sendsPerSecond := fault.perSecond(r.Lookups), fault.perSecond(r.Sends)
 	r.LateSeconds = lateness(lines, fault)
 	var lookups, sends []float64 // seconds from the fault on, of calls that it hurt
 	note := func(c *openloop.Call) {
@@ -80,15 +89,22 @@ func (r *Record) take(lines []openloop.Line, fault window, victim string) {
 			failed = 1
 			r.fails(c)
 		}
+		underWay := int64(0) // not among those that were due since
+		if due.Before(fault.begin) {
+			underWay = 1
+		}
 		at := max(due.Sub(fault.begin).Seconds(), 0)
 		switch c.What {
 		case "lookup":
+			r.Lookups += underWay
 			r.LookupsFailed += failed
 			r.LookupWait = max(r.LookupWait, c.Millis/1000)
 			lookups = append(lookups, at)
 		case "cached":
+			r.Cached += underWay
 			r.CachedFailed += failed
 		case "send":
+			r.Sends += underWay
 			r.SendsFailed += failed
 			r.SendWait = max(r.SendWait, c.Millis/1000)
 			sends = append(sends, at)
@@ -99,9 +115,8 @@ func (r *Record) take(lines []openloop.Line, fault window, victim string) {
 			note(lines[i].Call)
 		}
 	}
-	length := fault.end.Sub(fault.begin).Seconds()
-	r.LookupsWell = wellFrom(lookups, float64(r.Lookups)/length, length)
-	r.SendsWell = wellFrom(sends, float64(r.Sends)/length, length)
+	r.LookupsWell = wellFrom(lookups, lookupsPerSecond, fault.seconds())
+	r.SendsWell = wellFrom(sends, sendsPerSecond, fault.seconds())
 	if victim != "" {
 		r.Left = leftAt(lines, fault, victim)
 	}
@@ -118,14 +133,36 @@ func (w *window) due(began time.Time, perSecond float64, made int64) int64 {
 	return max(min(made, until)-before, 0)
 }
 
-// beganAt is when the load began.
-func beganAt(lines []openloop.Line) time.Time {
-	for i := range lines {
-		if lines[i].Ready {
-			return time.Unix(0, lines[i].At)
+func (w *window) seconds() float64              { return w.end.Sub(w.begin).Seconds() }
+func (w *window) perSecond(calls int64) float64 { return float64(calls) / w.seconds() }
+
+// beganAt is when the load began, of which the first call was due. A JVM says that it is ready some
+// 10 ms before, but no call is counted before it is due: from each count follows when the first
+// was at the latest, and one of them was made just then.
+func beganAt(lines []openloop.Line, load window) (ready time.Time) {
+	var latest time.Time
+	bound := func(at int64, made int64, perSecond float64) {
+		if made == 0 || perSecond == 0 {
+			return
+		}
+		if first := time.Unix(0, at).Add(-time.Duration(float64(made-1) / perSecond * 1e9)); latest.IsZero() || first.Before(latest) {
+			latest = first
 		}
 	}
-	return time.Time{}
+	for i := range lines {
+		l := &lines[i]
+		if l.Ready {
+			ready = time.Unix(0, l.At)
+		}
+		if l.Count != nil && !l.Ended { // at the end the load has been over for a while
+			bound(l.At, l.Count.Lookups, load.lookups)
+			bound(l.At, l.Count.Sends, load.sends)
+		}
+	}
+	if latest.After(ready) {
+		return latest
+	}
+	return ready
 }
 
 // lateness is how late a call began at worst while the fault lasted.
@@ -225,7 +262,9 @@ func (r *Record) line() string {
 	if len(r.Phases) > 0 {
 		found, _ := evenVerdict(r)
 		fmt.Fprintf(&b, " %s", found)
-	} else if r.Error == "" {
+	} else if why := r.endedBecause(); why != "" {
+		fmt.Fprintf(&b, " %s: the program ended: %s", r.Victim, why)
+	} else if r.Error == "" && r.Disturbed == "" {
 		fmt.Fprintf(&b, " %s: lookups %d, %d failed, longest %s, well after %s; sends %d, %d failed, longest %s, well after %s", r.Victim,
 			r.Lookups, r.LookupsFailed, waited(r.LookupWait), seconds(r.LookupsWell), r.Sends, r.SendsFailed, waited(r.SendWait), seconds(r.SendsWell))
 		if r.Left != nil {
@@ -234,6 +273,9 @@ func (r *Record) line() string {
 	}
 	if r.Disturbed != "" {
 		fmt.Fprintf(&b, " DISTURBED: %s", r.Disturbed)
+	}
+	if r.PutOffSeconds > 0 {
+		fmt.Fprintf(&b, "; put off by %s until all was calm", seconds(r.PutOffSeconds))
 	}
 	if r.Error != "" {
 		fmt.Fprintf(&b, " ERROR %s", r.Error)

@@ -62,6 +62,7 @@ func TestTake(t *testing.T) {
 	f("nothing happens", newStory(), func(*Record) {})
 	f("it leaves the server at 3 s", newStory().uses(-9, "one").uses(3, "two").
 		call("lookup", -0.5, 3.5, "timeout").call("lookup", 2.9, 0.3, ""), func(r *Record) {
+		r.Lookups++ // the one that was under way
 		r.Left, r.LookupsFailed, r.LookupWait, r.LookupsWell, r.Errors = left(3), 1, 3.5, 2.9, []string{"lookup: timeout"}
 	})
 	f("it never leaves", newStory().uses(-9, "one").call("lookup", 19.5, 3, "timeout"), func(r *Record) {
@@ -74,6 +75,57 @@ func TestTake(t *testing.T) {
 	f("a send fails in the end, once the cache did", newStory().call("send", 10, 0.5, "no").call("cached", 1, 0, "gone"), func(r *Record) {
 		r.SendsFailed, r.SendWait, r.SendsWell, r.CachedFailed, r.Errors = 1, 0.5, 10, 1, []string{"send: no", "cached: gone"}
 	})
+}
+
+// TestUnderWay: a call that was under way when the fault struck, and was hurt, is one of all, as it
+// is one of those that failed.
+func TestUnderWay(t *testing.T) {
+	s := newStory()
+	for i := -3; i < 200; i++ { // all of them, and three under way
+		s.call("lookup", float64(i)/10, 3, "timeout")
+		s.call("send", float64(i)/10, 0.3, "")
+	}
+	r := s.record()
+	if r.Lookups != 203 || r.LookupsFailed != 203 || r.Sends != 193 || r.SendsFailed != 0 || r.LookupsWell != Never {
+		t.Errorf("%+v", r)
+	}
+	if r := newStory().call("lookup", -1, 0.5, "refused").call("cached", -0.1, 0.3, "gone").record(); r.Lookups != 200 || r.LookupsFailed != 0 || r.Cached != 1 || r.CachedFailed != 1 {
+		t.Errorf("one that had come back, and one of the cache: %+v", r)
+	}
+}
+
+// TestBeganAt: a client that says it is ready 30 ms before its first call is due.
+func TestBeganAt(t *testing.T) {
+	const late = 0.03
+	load := window{began, began.Add(20 * time.Second), 200, 1000}
+	made := func(since, perSecond float64) int64 { return int64(since*perSecond) + 1 }
+	lines := []openloop.Line{{At: at(-5 - late), Ready: true}, {At: at(-5 - late/2), Count: &openloop.Count{}}}
+	for i := range 240 { // not all calls begin when they are due, but many do
+		since := 0.0007 + float64(i)*0.1013
+		behind := 0.002 * float64(i%5)
+		lines = append(lines, openloop.Line{At: at(-5 + since), Count: &openloop.Count{Lookups: made(max(since-behind, 0), 200), Sends: made(max(since-behind, 0), 1000)}})
+	}
+	lines = append(lines, openloop.Line{At: at(40), Ended: true, Count: &openloop.Count{Lookups: 5000, Sends: 25_000}})
+	if off := beganAt(lines, load).Sub(began.Add(-5 * time.Second)); off < -time.Millisecond || off > time.Millisecond {
+		t.Errorf("it began %v later than the first call was due", off)
+	}
+	r := &Record{}
+	if r.take(lines, load, ""); r.Lookups != 4000 || r.Sends < 19_999 || r.Sends > 20_001 {
+		t.Errorf("%d lookups and %d sends of 4,000 and 20,000", r.Lookups, r.Sends)
+	}
+	if got := beganAt(lines[:2], load); !got.Equal(time.Unix(0, at(-5-late))) {
+		t.Errorf("without calls it began at %v", got)
+	}
+}
+
+// TestOldRecords: those that were written when calls under way counted among the failed only.
+func TestOldRecords(t *testing.T) {
+	cases, clients := allCases(), kinds()
+	row := sum(&cases[2], &clients[3], []*Record{
+		{Lookups: 4198, LookupsFailed: 4201, Sends: 20_990, SendsFailed: 4}, {Lookups: 4199, LookupsFailed: 4198, Sends: 20_987}})
+	if row.Lookups != 4201+4199 || row.LookupsFailed != 4201+4198 || row.Sends != 20_990+20_987 || row.SendsFailed != 4 {
+		t.Errorf("%+v", row)
+	}
 }
 
 func TestWellFrom(t *testing.T) {
@@ -158,6 +210,7 @@ func TestJudge(t *testing.T) {
 	f("NOT MET: left", func(r *Record) { late := 0.2; r.Left = &late })
 	f("NOT MET: left", func(r *Record) { r.Left = nil })
 	f("not measured", func(r *Record) { r.Disturbed = "busy" })
+	f("NOT MET: the program ended, left", func(r *Record) { *r = Record{Ended: "panic: no"} })
 	if row := sum(killed, &clients[2], []*Record{{Lookups: 1, LookupsFailed: 1}}); row.Met != "reported" {
 		t.Errorf("the Java client: %q", row.Met)
 	}
@@ -192,6 +245,9 @@ func TestStore(t *testing.T) {
 	for _, j := range o.jobs(all[:1], s) {
 		left[storeKey(j.k.name, j.c.Name, j.run)] = true
 	}
+	if rows, err := Rows(o); err != nil || rows[0].Repeated != 1 {
+		t.Errorf("the first run was repeated once: %+v, %v", rows, err)
+	}
 	if left["server-killed pharos 1"] || !left["server-killed pharos 2"] || !left["none pharos 1"] || left["even-round-robin pharos 2"] {
 		t.Errorf("to do are %v", left)
 	}
@@ -213,6 +269,12 @@ func TestSave(t *testing.T) {
 	for _, r := range []*Record{
 		{Client: "pharos-unhedged", Case: "server-frozen", Run: 1, Lookups: 4000, Sends: 20_000, LookupWait: 3.01, LookupsWell: 3, Left: &three},
 		{Client: "java-4.8.0", Case: "server-frozen", Run: 1, Lookups: 4000, LookupsFailed: 4000, Sends: 20_000, LookupsWell: Never},
+		{Client: "go-2.1.2", Case: "server-garbage", Run: 1, Lookups: 100, LookupsFailed: 7, Sends: 500, LookupsWell: 3},
+		{Client: "go-2.1.2", Case: "server-garbage", Run: 2, Error: "go-2.1.2 did not end as it should:\n    panic: runtime error: makeslice: len out of range\n    \n    goroutine 21 [running]:"},
+		{Client: "go-2.1.2", Case: "server-garbage", Run: 3, Ended: "panic: another", EndedAfter: 2},
+		{Client: "go-2.1.2", Case: "server-garbage", Run: 4, Error: "go-2.1.2 did not end as it should:\n    it is tired"},
+		{Client: "go-2.1.2", Case: "broker-killed", Run: 1, Sends: 500, Disturbed: "busy"},
+		{Client: "go-2.1.2", Case: "broker-killed", Run: 1, Sends: 500},
 		{Client: "pharos", Case: evenRoundRobin, Run: 1, Phases: []Phase{{"", map[string]int64{"broker-a": 1, "broker-b": 1, "broker-c": 1}}}},
 	} {
 		if err := s.Add(r); err != nil {
@@ -229,13 +291,33 @@ func TestSave(t *testing.T) {
 	for _, want := range []string{
 		"| server-frozen | pharos-unhedged | 1 | 4000, 0 | - | 20000, 0 | 3.01 s / < 0.2 s | 3.00 s / 3.00 s | 0 s / 0 s | 3.00 s / 3.00 s | met |\n",
 		"| server-frozen | java-4.8.0 | 1 | 4000, 4000 (100 %) | - | 20000, 0 | < 0.2 s / < 0.2 s | never / never | 0 s / 0 s | - | reported |\n",
+		"| server-garbage | go-2.1.2 | 3 + 1 not measured | 100, 7 (7 %) | - | 500, 0 | < 0.2 s / < 0.2 s | never / never | never / never | - |" +
+			" reported; program ended in 2 of 3 runs: panic: another |\n",
+		"| broker-killed | go-2.1.2 | 1, 1 repeated | - | - | 500, 0 |",
 		"3 sends, at most 0.000 % from an equal share",
 	} {
 		if !bytes.Contains(text, []byte(want)) {
 			t.Errorf("the report lacks %q:\n%s", want, text)
 		}
 	}
-	if picture, err := os.ReadFile(filepath.Join(o.Dir, "failover.svg")); err != nil || !bytes.Contains(picture, []byte("</svg>")) {
+	picture, err := os.ReadFile(filepath.Join(o.Dir, "failover.svg"))
+	for _, want := range []string{"</svg>", ">server-frozen<", ">java-4.8.0<", ">never<", ">100 %<", ">crashed: 2 of 3<", ">7 %<"} {
+		if err != nil || !bytes.Contains(picture, []byte(want)) {
+			t.Errorf("the picture lacks %s: %v", want, err)
+		}
+	}
+	if bytes.Contains(picture, []byte(">java-5.5.0<")) {
+		t.Error("the legend names a client that was not measured")
+	}
+}
+
+// TestSaveNothing: a folder without a fault has a report, and no picture.
+func TestSaveNothing(t *testing.T) {
+	o := &Options{Dir: t.TempDir()}
+	if err := Save(o); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(o.Dir, "failover.svg")); !os.IsNotExist(err) {
 		t.Errorf("the picture: %v", err)
 	}
 }

@@ -56,7 +56,7 @@ func (s *Summary) markdown() string {
 			continue
 		}
 		table.Row(r.Case, r.Client, r.runs(), failures(r.Lookups, r.LookupsFailed), failures(r.Cached, r.CachedFailed), failures(r.Sends, r.SendsFailed),
-			waited(r.LookupWait)+" / "+waited(r.SendWait), r.LookupsWell.text(), r.SendsWell.text(), r.Left.text(), r.Met)
+			waited(r.LookupWait)+" / "+waited(r.SendWait), r.LookupsWell.text(), r.SendsWell.text(), r.Left.text(), r.verdict())
 	}
 	return table.String()
 }
@@ -88,10 +88,22 @@ func (t *Times) text() string {
 }
 
 func (r *Row) runs() string {
+	text := fmt.Sprint(r.Runs)
 	if r.Failed > 0 {
-		return fmt.Sprintf("%d + %d not measured", r.Runs, r.Failed)
+		text += fmt.Sprintf(" + %d not measured", r.Failed)
 	}
-	return fmt.Sprint(r.Runs)
+	if r.Repeated > 0 {
+		text += fmt.Sprintf(", %d repeated", r.Repeated)
+	}
+	return text
+}
+
+// verdict is what was wanted, and whether the program lived to the end.
+func (r *Row) verdict() string {
+	if r.Ended == 0 {
+		return r.Met
+	}
+	return fmt.Sprintf("%s; program ended in %d of %d runs: %s", r.Met, r.Ended, r.Runs, r.EndedWhy)
 }
 
 // Save writes report.md, report.json and the picture into the folder.

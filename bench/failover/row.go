@@ -13,6 +13,11 @@ type Row struct {
 	Client     string
 	Runs       int
 	Failed     int // runs that could not be measured, or were disturbed by a busy machine
+	Repeated   int // times that runs were done again since they did not count
+	// Ended are those of Runs in which the client's program ended, EndedWhy is why it did the last
+	// time. Of them nothing is counted, and calls never went well again.
+	Ended    int    `json:",omitempty"`
+	EndedWhy string `json:",omitempty"`
 
 	Lookups, Cached, Sends                   int64
 	LookupsFailed, CachedFailed, SendsFailed int64
@@ -57,6 +62,10 @@ func Rows(o *Options) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
+	repeated, err := results.Repeated[*Record](o.Dir)
+	if err != nil {
+		return nil, err
+	}
 	var rows []Row
 	for _, c := range allCases() {
 		if o.Match != nil && !o.Match.MatchString(c.Name) {
@@ -64,9 +73,14 @@ func Rows(o *Options) ([]Row, error) {
 		}
 		for _, k := range kinds() {
 			of := slices.DeleteFunc(slices.Clone(records), func(r *Record) bool { return r.Case != c.Name || r.Client != k.name })
-			if len(of) > 0 {
-				rows = append(rows, sum(&c, &k, of))
+			if len(of) == 0 {
+				continue
 			}
+			row := sum(&c, &k, of)
+			for _, r := range of {
+				row.Repeated += repeated[r.Key()]
+			}
+			rows = append(rows, row)
 		}
 	}
 	return rows, nil
@@ -82,9 +96,14 @@ func sum(c *Case, k *kind, records []*Record) Row {
 			continue
 		}
 		row.Runs++
-		row.Lookups, row.LookupsFailed = row.Lookups+r.Lookups, row.LookupsFailed+r.LookupsFailed
-		row.Cached, row.CachedFailed = row.Cached+r.Cached, row.CachedFailed+r.CachedFailed
-		row.Sends, row.SendsFailed = row.Sends+r.Sends, row.SendsFailed+r.SendsFailed
+		if why := r.endedBecause(); why != "" {
+			row.Ended, row.EndedWhy = row.Ended+1, why
+			lookups, sends = append(lookups, Never), append(sends, Never)
+			continue
+		}
+		row.Lookups, row.LookupsFailed = row.Lookups+made(r.Lookups, r.LookupsFailed), row.LookupsFailed+r.LookupsFailed
+		row.Cached, row.CachedFailed = row.Cached+made(r.Cached, r.CachedFailed), row.CachedFailed+r.CachedFailed
+		row.Sends, row.SendsFailed = row.Sends+made(r.Sends, r.SendsFailed), row.SendsFailed+r.SendsFailed
 		row.LookupWait, row.SendWait = max(row.LookupWait, r.LookupWait), max(row.SendWait, r.SendWait)
 		if c.Victim == Choices {
 			found, met := evenVerdict(r)
@@ -100,6 +119,11 @@ func sum(c *Case, k *kind, records []*Record) Row {
 	row.Met = row.judge(c, k, even)
 	return row
 }
+
+// made is how many calls a run made. Of calls that were under way when the fault struck, records
+// once had those that failed among the failed only: where more failed than were made, as many
+// were made as failed. Where fewer did, the few that lack cannot be told any more.
+func made(calls, failed int64) int64 { return max(calls, failed) }
 
 // judge compares with what is wanted of our client.
 func (r *Row) judge(c *Case, k *kind, even bool) string {
@@ -119,6 +143,7 @@ func (r *Row) judge(c *Case, k *kind, even bool) string {
 			missed = append(missed, what)
 		}
 	}
+	miss(r.Ended > 0, "the program ended")
 	miss(succeeded(r.Lookups, r.LookupsFailed) < lookupsTarget, "lookups")
 	miss(succeeded(r.Cached, r.CachedFailed) < cachedTarget, "cached lookups")
 	miss(succeeded(r.Sends, r.SendsFailed) < sendsTarget, "sends")

@@ -33,6 +33,7 @@ type Options struct {
 	Phase          time.Duration
 	Budget         time.Duration // 0: none
 	Lateness       time.Duration // above it a run is disturbed
+	Calm           time.Duration // above it a call before the fault puts it off
 	Seed           int64
 	Progress       func(line string)
 
@@ -50,6 +51,8 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("%v before, %v during a fault, phases of %v: at least 0 s, 2 s and 1 s", o.Before, o.During, o.Phase)
 	case !(o.Lookups > 0 && o.Sends > 0):
 		return fmt.Errorf("%g lookups and %g sends a second: both must be above 0", o.Lookups, o.Sends)
+	case o.Calm < slow:
+		return fmt.Errorf("calls of more than %v are to put a fault off: shorter ones than %v are not noted", o.Calm, slow)
 	}
 	return nil
 }
@@ -278,15 +281,29 @@ func (w *world) underFault(ctx context.Context, j job, l launch, rng *rand.Rand,
 	if err := w.settle(ctx); err != nil {
 		return err
 	}
-	if err := sleep(ctx, w.o.Before+time.Duration(rng.Int64N(int64(time.Second)))); err != nil {
+	putOff, uncalm, err := w.o.awaitCalm(ctx, c, w.o.Before+time.Duration(rng.Int64N(int64(time.Second))))
+	if err != nil {
 		return err
 	}
+	if r.Disturbed = uncalm; uncalm != "" {
+		return nil
+	}
+	if putOff >= calmLook {
+		r.PutOffSeconds = putOff.Seconds()
+	}
 	victim := rng.IntN(j.c.victims(w))
+	victimAddr := ""
 	if j.c.Victim == Server {
 		victim = w.inUse(c, victim)
-		r.Victim = w.servers[victim].name
+		r.Victim, victimAddr = w.servers[victim].name, w.servers[victim].addr()
+		if j.c.Standin {
+			victimAddr = w.servers[victim].standinAddr()
+		}
 	} else if j.c.Victim == Broker {
 		r.Victim = w.brokers[victim].name
+	}
+	if c.Exited() {
+		return fmt.Errorf("%s ended before the fault:\n%s", c.Name, c.LogTail(15))
 	}
 	begin := time.Now()
 	if err := j.c.strike(w, victim); err != nil {
@@ -297,20 +314,20 @@ func (w *world) underFault(ctx context.Context, j job, l launch, rng *rand.Rand,
 	}
 	end := time.Now()
 	lines, err := c.end()
-	if healed := j.c.heal(w, victim); err == nil {
-		err = healed
-	}
-	if err != nil {
+	healed := j.c.heal(w, victim)
+	var ended *endedError
+	switch {
+	case errors.As(err, &ended):
+		r.Ended, r.EndedAfter = ended.why, max(ended.at.Sub(begin).Seconds(), 0)
+	case err != nil:
 		return err
+	default:
+		r.take(lines, window{begin, end, l.lookups, l.sends}, victimAddr)
+		r.disturbedBy(w.o.Lateness)
 	}
-	victimAddr := ""
-	if j.c.Victim == Server {
-		if victimAddr = w.servers[victim].addr(); j.c.Standin {
-			victimAddr = w.servers[victim].standinAddr()
-		}
+	if healed != nil {
+		return healed
 	}
-	r.take(lines, window{begin, end, l.lookups, l.sends}, victimAddr)
-	r.disturbedBy(w.o.Lateness)
 	if err := w.awaitAll(ctx, recoverWait); err != nil {
 		return fmt.Errorf("afterwards: %w", err)
 	}

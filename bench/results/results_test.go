@@ -62,6 +62,9 @@ func TestStore(t *testing.T) {
 	if diff := cmp.Diff([]*run{{"a", "v1", 1, 7, ""}, {"b", "", 1, 2, ""}, {"a", "v1", 2, 0, "busy"}}, records); diff != "" {
 		t.Error(diff)
 	}
+	if repeated, err := Repeated[*run](dir); err != nil || !cmp.Equal(repeated, map[string]int{"a1": 1}) {
+		t.Errorf("repeated were %v, %v", repeated, err)
+	}
 	if diff := cmp.Diff(map[string]string{"a": "v1"}, Builds(records)); diff != "" {
 		t.Error(diff)
 	}

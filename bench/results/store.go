@@ -82,28 +82,49 @@ func (s *Store[R]) Close() { _ = s.file.Close() }
 // Read reads all records of a folder; none if there is no file. A run that was repeated is there
 // once, as it went the last time.
 func Read[R Record](dir string) ([]R, error) {
-	f, err := os.Open(path(dir))
-	if os.IsNotExist(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
 	var all []R
 	at := map[string]int{}
-	for d := json.NewDecoder(f); d.More(); {
-		var r R
-		if err := d.Decode(&r); err != nil {
-			return nil, fmt.Errorf("%s: record %d: %w; remove the line", path(dir), len(all)+1, err)
-		}
+	err := each(dir, func(r R) {
 		if i, again := at[r.Key()]; again {
 			all[i] = r
-			continue
+			return
 		}
 		at[r.Key()], all = len(all), append(all, r)
+	})
+	return all, err
+}
+
+// Repeated is how often a run was done again, by its key; those that were not are left out.
+func Repeated[R Record](dir string) (map[string]int, error) {
+	seen, repeated := map[string]bool{}, map[string]int{}
+	err := each(dir, func(r R) {
+		if seen[r.Key()] {
+			repeated[r.Key()]++
+		}
+		seen[r.Key()] = true
+	})
+	return repeated, err
+}
+
+// each reads the records of a folder in their order.
+func each[R Record](dir string, do func(R)) error {
+	f, err := os.Open(path(dir))
+	if os.IsNotExist(err) {
+		return nil
 	}
-	return all, nil
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	d := json.NewDecoder(f)
+	for line := 1; d.More(); line++ {
+		var r R
+		if err := d.Decode(&r); err != nil {
+			return fmt.Errorf("%s: record %d: %w; remove the line", path(dir), line, err)
+		}
+		do(r)
+	}
+	return nil
 }
 
 // Builds are the builds that records are of, by what ran; those that do not tell are left out.

@@ -20,7 +20,7 @@ func defineFailover(fs *flag.FlagSet, e env) func(context.Context) error {
 	fs.StringVar(&o.Cache, "cache", defaultCache(), "`folder` for RocketMQ, once fetched")
 	fs.StringVar(&o.Dir, "out", "build/failover", "`folder` of the results; a run that is there is not repeated")
 	fs.IntVar(&o.Runs, "runs", 5, "runs of each fault with each client; 1 of those about evenness")
-	fs.DurationVar(&o.Before, "before", 3*time.Second, "how long a client runs well before the fault; up to 1 s is added by chance")
+	fs.DurationVar(&o.Before, "before", 3*time.Second, "how long all calls go well before the fault; up to 1 s is added by chance")
 	fs.DurationVar(&o.During, "during", 21*time.Second, "how long the fault lasts")
 	fs.Float64Var(&o.Lookups, "lookups", 200, "lookups a second")
 	fs.Float64Var(&o.Sends, "sends", 1000, "sends a second")
@@ -29,6 +29,7 @@ func defineFailover(fs *flag.FlagSet, e env) func(context.Context) error {
 	fs.DurationVar(&o.Phase, "phase", 15*time.Second, "how long a broker is slow to see sends move away, and come back")
 	fs.DurationVar(&o.Budget, "budget", 0, "begin no run after so long; the next call goes on; 0: to the end")
 	fs.DurationVar(&o.Lateness, "lateness", 250*time.Millisecond, "a run in which a call began later than this does not count")
+	fs.DurationVar(&o.Calm, "calm", 250*time.Millisecond, "a call before the fault that takes longer, or fails, puts the fault off; at least 200ms")
 	fs.Int64Var(&o.Seed, "seed", 1, "of the moments of faults and of the brokers that fail")
 	short := fs.Bool("short", false, "the short form: one run of each, of 7 s; figures are not those that are promised")
 	return func(ctx context.Context) error {
