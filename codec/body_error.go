@@ -11,8 +11,8 @@ import (
 var (
 	// ErrBody: a body is not what its request says it is. The reply is SYSTEM_ERROR.
 	ErrBody = errors.New("malformed body")
-	// ErrBodyTooLarge: a body is over one of Limits: InflatedBytesMax, JSONDepthMax or
-	// TopicsMax. The reply is SYSTEM_ERROR.
+	// ErrBodyTooLarge: a body is over one of Limits: InflatedBytesMax, JSONDepthMax,
+	// TopicsMax, RouteBrokersMax or RouteEntriesMax. The reply is SYSTEM_ERROR.
 	ErrBodyTooLarge = errors.New("body over a limit")
 )
 

@@ -180,8 +180,12 @@ func FuzzRouteData(f *testing.F) {
 	f.Add(AppendBrokerMemberGroup(nil, &BrokerMemberGroup{Cluster: valid("c"), BrokerAddrs: map[int64]string{0: "a:1"}}))
 	f.Add(AppendSystemTopicList(nil, valid("a:1"), []string{"x", "y"}))
 	java550Bodies(f, func(_ string, body []byte) { f.Add(body) }, "route", "dv", "kvt")
+	for _, c := range largeRoutes(21) {
+		f.Add([]byte(c.body))
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		checkLegalJSON(t, body)
+		checkBoundedRoute(t, body)
 		if route, err := ParseTopicRouteData(body, fuzzLimits()); err != nil {
 			checkBodyError(t, err)
 		} else {

@@ -35,6 +35,8 @@ type bodyScanner struct {
 	depth    int  // open objects and arrays
 	depthMax int
 	itemsMax int // elements of one list, entries of one table
+	// Of a route alone, and off at 0: see Limits.
+	brokersMax, entriesMax, entriesSeen int
 	// compositesLeft: see bodyCompositesMax.
 	compositesLeft int
 	arena          []byte // where unescaped strings go
@@ -109,6 +111,22 @@ func (s *bodyScanner) unexpected(want string) {
 func (s *bodyScanner) fits(n int, what string) bool {
 	if n > s.itemsMax {
 		s.stop(bodyTooLargef(s.base+s.i, "more than %d entries in %s", s.itemsMax, what))
+		return false
+	}
+	if s.entriesMax > 0 {
+		if s.entriesSeen++; s.entriesSeen > s.entriesMax {
+			s.stop(bodyTooLargef(s.base+s.i, "more than %d entries in all lists and tables, the latest in %s", s.entriesMax, what))
+			return false
+		}
+	}
+	return true
+}
+
+// fitsBrokers says whether a route may name an n-th broker in one of its lists, and fails if
+// not.
+func (s *bodyScanner) fitsBrokers(n int, what string) bool {
+	if s.brokersMax > 0 && n > s.brokersMax {
+		s.stop(bodyTooLargef(s.base+s.i, "more than %d brokers in %s", s.brokersMax, what))
 		return false
 	}
 	return true

@@ -2,7 +2,8 @@ package codec
 
 // Limits bounds what a peer can make us hold or compute. Every count and length on the
 // wire is compared with one of them, and with the bytes that are there, before anything
-// is sized by it. A Limits is read-only once it is in use; all fields are maxima > 0.
+// is sized by it. A Limits is read-only once it is in use; all fields are maxima > 0,
+// but for those of routes, which are off at 0 or less.
 type Limits struct {
 	// FrameBytesMax bounds a whole frame, its 4 length bytes included, in both
 	// directions. Java peers drop the connection at a larger one, so raising it only
@@ -19,6 +20,14 @@ type Limits struct {
 	JSONDepthMax int
 	// TopicsMax bounds the topics of one registration body, repetitions included.
 	TopicsMax int
+	// RouteBrokersMax bounds each of a route's four lists of brokers: brokerDatas,
+	// queueDatas, filterServerTable, topicQueueMappingByBroker. RouteEntriesMax bounds the
+	// entries of all of a route's lists and tables together, addresses and the queues of
+	// static topics among them. Both are off by default, as in Java, and only concern
+	// ParseTopicRouteData: they are for clients, which have to live with what any name
+	// server answers.
+	RouteBrokersMax int
+	RouteEntriesMax int
 }
 
 const (

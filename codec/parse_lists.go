@@ -168,7 +168,7 @@ func (s *bodyScanner) stringLists(what string) map[string][]string {
 	m := map[string][]string{}
 	s.noReference()
 	s.openMap(what)
-	for key, ok := s.nextEntry(); ok && s.fits(len(m)+1, what); key, ok = s.nextEntry() {
+	for key, ok := s.nextEntry(); ok && s.fits(len(m)+1, what) && s.fitsBrokers(len(m)+1, what); key, ok = s.nextEntry() {
 		s.noReference()
 		name, null := string(key), key == nil
 		if list := s.stringList(what); list != nil && !null {

@@ -9,6 +9,9 @@ const topicQueueMappingScope = "__global__"
 // result points into body.
 func ParseTopicRouteData(body []byte, lim *Limits) (TopicRouteData, error) {
 	s := newBodyScanner(body, lim)
+	if lim != nil {
+		s.brokersMax, s.entriesMax = lim.RouteBrokersMax, lim.RouteEntriesMax
+	}
 	r := TopicRouteData{}
 	if len(body) > 0 && !s.null() {
 		s.openObject("TopicRouteData")
@@ -26,10 +29,18 @@ func (s *bodyScanner) routeField(r *TopicRouteData, key []byte) {
 		r.OrderTopicConf = s.nullString()
 	case "queueDatas":
 		r.QueueDatas = nil
-		s.list("queueDatas", func() { r.QueueDatas = append(r.QueueDatas, s.queueData()) })
+		s.list("queueDatas", func() {
+			if s.fitsBrokers(len(r.QueueDatas)+1, "queueDatas") {
+				r.QueueDatas = append(r.QueueDatas, s.queueData())
+			}
+		})
 	case "brokerDatas":
 		r.BrokerDatas = nil
-		s.list("brokerDatas", func() { r.BrokerDatas = append(r.BrokerDatas, s.brokerData()) })
+		s.list("brokerDatas", func() {
+			if s.fitsBrokers(len(r.BrokerDatas)+1, "brokerDatas") {
+				r.BrokerDatas = append(r.BrokerDatas, s.brokerData())
+			}
+		})
 	case "filterServerTable":
 		r.FilterServerTable = s.stringLists("filterServerTable")
 	case "topicQueueMappingByBroker":
@@ -44,7 +55,12 @@ func (s *bodyScanner) mappingByBroker() map[string]TopicQueueMappingInfo {
 		return nil
 	}
 	m := map[string]TopicQueueMappingInfo{}
-	s.entries("topicQueueMappingByBroker", true, func(key string) { m[key] = s.mappingInfo() })
+	const what = "topicQueueMappingByBroker"
+	s.entries(what, true, func(key string) {
+		if s.fitsBrokers(len(m)+1, what) {
+			m[key] = s.mappingInfo()
+		}
+	})
 	return m
 }
 
