@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -29,6 +30,7 @@ const (
 	empty             // it knows no topic
 	mad               // the frames are fine, the routes are not
 	hollow            // routes have nothing in them
+	bloated           // routes have 10,001 brokers
 	stranger          // it is a broker
 )
 
@@ -202,6 +204,9 @@ func replyOf(m manner, opaque int32, addr, topic string) []byte {
 		return reply(codec.TopicNotExist, "No topic route info in name server for the topic: "+topic, "")
 	case m == mad:
 		return reply(codec.Success, "", `{"brokerDatas":17}`)
+	}
+	if m == bloated {
+		return reply(codec.Success, "", `{"brokerDatas":[`+strings.Repeat(`{"brokerAddrs":{"0":"h"},"brokerName":"b"},`, brokersMax)+`{}]}`)
 	}
 	if m == hollow {
 		return reply(codec.Success, "", "{}")

@@ -117,7 +117,7 @@ func TestFirstServerIsNoGood(t *testing.T) {
 			}
 		})
 	}
-	for _, m := range []manner{mad, hollow, stranger, overloaded, starting, going, babbling} {
+	for _, m := range []manner{mad, hollow, bloated, stranger, overloaded, starting, going, babbling} {
 		f(m)
 	}
 }

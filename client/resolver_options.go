@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net"
@@ -67,7 +68,9 @@ type ResolverOptions struct {
 	Serialize codec.SerializeType
 	// Language is what requests say of this program; default Go.
 	Language codec.LanguageCode
-	// Limits bound what is read; default codec.DefaultLimits.
+	// Limits bound what is read; default codec.DefaultLimits. A route with more than
+	// RouteBrokersMax brokers (default 10,000; Routes take no more) or RouteEntriesMax entries
+	// (default 524,288) is a bad answer, and another server is asked; negative: no such limit.
 	Limits codec.Limits
 	// Dial replaces net.Dialer, for TLS, network namespaces and tests.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -88,6 +91,8 @@ func (o ResolverOptions) withDefaults() ResolverOptions {
 	if o.Limits == (codec.Limits{}) {
 		o.Limits = codec.DefaultLimits()
 	}
+	o.Limits.RouteBrokersMax = cmp.Or(o.Limits.RouteBrokersMax, brokersMax)
+	o.Limits.RouteEntriesMax = cmp.Or(o.Limits.RouteEntriesMax, routeEntriesMax)
 	if o.Language == codec.LanguageJava {
 		o.Language = codec.LanguageGo
 	}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,9 +18,11 @@ func FuzzRoute(f *testing.F) {
 	f.Add([]byte(`{"brokerDatas":[{"brokerName":"a","brokerAddrs":{"0":"h","1":"s"}}],"queueDatas":[{"brokerName":"a","perm":6,"writeQueueNums":2147483647}]}`))
 	f.Add([]byte(`{"brokerDatas":[{"brokerName":"a","brokerAddrs":{0:"h"}}],"topicQueueMappingByBroker":{"a":{"bname":"a","currIdMap":{0:0,7:1},"epoch":1,"scope":"__global__","totalQueues":9}}}`))
 	f.Add([]byte(`{"orderTopicConf":";;:","topicQueueMappingByBroker":{"":{"totalQueues":-1}}}`))
+	f.Add([]byte(`{"brokerDatas":[` + strings.Repeat(`{"brokerName":"a","brokerAddrs":{0:"h"}},`, brokersMax) + `{}]}`))
+	o := ResolverOptions{}.withDefaults()
 	f.Fuzz(func(t *testing.T, body []byte) {
 		parse := func() *codec.TopicRouteData {
-			d, err := codec.ParseTopicRouteData(body, nil)
+			d, err := codec.ParseTopicRouteData(body, &o.Limits)
 			if err != nil {
 				return nil
 			}
@@ -28,6 +31,9 @@ func FuzzRoute(f *testing.F) {
 		d := parse()
 		if d == nil {
 			return
+		}
+		if n := len(d.BrokerDatas); n > brokersMax {
+			t.Fatalf("%d brokers", n)
 		}
 		r, err := newRoute("T", d, nil, time.Now())
 		if err != nil {

@@ -19,6 +19,10 @@ const queuesMax = 1 << 18
 // brokersMax bounds the broker groups of one topic: a producer keeps something for each of them.
 const brokersMax = 10_000
 
+// routeEntriesMax bounds all that is listed in one answer: brokersMax broker groups with 26
+// queues and 25 other things each, replicas for example.
+const routeEntriesMax = 2 * queuesMax
+
 // ErrBadRoute: a name server's answer is well formed but no route can be made of it.
 var ErrBadRoute = errors.New("client: unusable route")
 
