@@ -144,7 +144,7 @@ type Status struct {
 	Role      Role
 	Since     time.Duration // when it took that role
 	Connected bool
-	Heard     time.Duration // when anything last came; if Connected
+	Heard     time.Duration // when an answer last came; if Connected
 	Latency   time.Duration // of answers, smoothed; 0: none yet
 	Fails     int           // in a row
 	Flaps     int           // failures soon after a return

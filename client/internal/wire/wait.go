@@ -9,9 +9,14 @@ import (
 	"github.com/pharosmq/pharos/client/internal/pause"
 )
 
-// Cause is why a context ended: its cause, which wraps the context's error in any case.
+// Cause is why a context ended, nil if it has not: its cause, which wraps the context's error in
+// any case.
 func Cause(ctx context.Context) error {
-	cause, err := context.Cause(ctx), ctx.Err()
+	err := ctx.Err() // first: whoever has an error has a cause
+	if err == nil {
+		return nil
+	}
+	cause := context.Cause(ctx)
 	if errors.Is(cause, err) {
 		return cause
 	}
