@@ -107,14 +107,18 @@ func (h *brokerHealth) gaveUp(now, asked, heard time.Time, patience time.Duratio
 }
 
 // rest leaves the broker alone for a while: first for restMin, each time in a row twice as
-// long, at most restMax.
+// long, at most restMax. One that was down is not: it answered.
 func (h *brokerHealth) rest(now time.Time, why error, restMin, restMax time.Duration) (changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.troubled.Store(true)
 	h.why, h.slow = why, 0
+	back := h.down
+	if back {
+		h.down, h.since = false, now
+	}
 	if now.Before(h.restUntil) {
-		return false // sent before the last refusal came
+		return back // sent before the last refusal came
 	}
 	h.restPause = min(max(2*h.restPause, restMin), restMax)
 	h.restUntil = now.Add(h.restPause)

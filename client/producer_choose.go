@@ -10,13 +10,14 @@ import (
 )
 
 // A message that no broker can be reached for is tried again after pauses that double from
-// reachPauseMin to reachPauseMax. The last attempt has reachPauseMin left, or is not made.
+// reachPauseMin to reachPauseMax, as is one that brokers refused who rest for longer than it has
+// time. The last attempt has reachPauseMin left, or is not made.
 const (
 	reachPauseMin = 50 * time.Millisecond
 	reachPauseMax = 500 * time.Millisecond
 )
 
-var errUnreached = fmt.Errorf("no broker can be reached, and there is no time left to try again: %w", context.DeadlineExceeded)
+var errNoTimeLeft = fmt.Errorf("no broker is there to take it, and there is no time left to try again: %w", context.DeadlineExceeded)
 
 // choose chooses a queue. While every broker that works asks for less, and while none can be
 // reached, it waits, if there is time to.
@@ -43,6 +44,10 @@ func (s *sending) choose(ctx context.Context) (*Candidate, error) {
 			}
 		case c.state == brokerResting && !deadline.Before(c.until):
 			wait = spread(time.Until(c.until))
+		case c.state == brokerResting && len(s.attempts) > 0: // they rest for longer than there is time
+			if wait, err = s.nextPause(time.Until(deadline)); err != nil {
+				return nil, err
+			}
 		}
 		if wait <= 0 {
 			return s.p.choose(c, s.last), nil
@@ -74,7 +79,7 @@ func (s *sending) rushed(c *Candidates) bool {
 // from the last attempt on, so that there is none after one that took long.
 func (s *sending) nextPause(left time.Duration) (time.Duration, error) {
 	if s.weak != nil {
-		return 0, errUnreached // it is stored, if not as well as it could be
+		return 0, errNoTimeLeft // it is stored, if not as well as it could be
 	}
 	s.rush = 0
 	s.pause = min(max(2*s.pause, reachPauseMin), reachPauseMax)
@@ -83,7 +88,7 @@ func (s *sending) nextPause(left time.Duration) (time.Duration, error) {
 		return wait, nil
 	}
 	if left/2 < reachPauseMin {
-		return 0, errUnreached
+		return 0, errNoTimeLeft
 	}
 	return left / 2, nil
 }

@@ -123,7 +123,7 @@ func TestErrorOfManyAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, p := afterKill(t, ProducerOptions{SendTimeout: time.Minute}, "a")
 		_, err := p.Send(t.Context(), text("T", 0))
-		for _, want := range []string{"topic T failed after 59.", "no broker can be reached", "; attempt 2 on a (ha, ", " more; attempt 1", "connection refused"} {
+		for _, want := range []string{"topic T failed after 59.", "no broker is there to take it", "; attempt 2 on a (ha, ", " more; attempt 1", "connection refused"} {
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("%q is not in %q", want, err)
 			}
@@ -186,4 +186,34 @@ func TestBrokerDiesWithAMessage(t *testing.T) {
 	}
 	f("sent again", 0, SendOK, 1700*time.Millisecond, 8)
 	f("stored", codeFlushDiskTimeout, SendFlushDiskTimeout, 15*time.Millisecond, 1)
+}
+
+// Goal: a broker that is back, and asks for less at first, is not asked without a pause; nor is one
+// that rests for longer than a message has time.
+func TestBrokerIsBackAndBusy(t *testing.T) {
+	f := func(name string, names []string, freeAfter time.Duration, attempts int, succeed bool) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			c, p := afterKill(t, ProducerOptions{}, names...)
+			for _, b := range c.brokers {
+				b.set(func(b *fakeBroker) { b.code = codeFlowControl })
+				time.AfterFunc(freeAfter, func() { b.set(func(b *fakeBroker) { b.code = 0 }) })
+			}
+			c.restartAfter(500 * time.Millisecond)
+			began := time.Now()
+			_, err := p.Send(t.Context(), text("T", 0))
+			refused := 0
+			for _, b := range p.Stats().Brokers {
+				refused += int(b.Refused)
+			}
+			if took := time.Since(began); succeed != (err == nil) || took > 3*time.Second || refused == 0 || refused > attempts*len(names) {
+				t.Errorf("%s, %v: refused %d times; after %v: %v", name, names, refused, took, err)
+			}
+		})
+	}
+	for _, names := range [][]string{{"a"}, {"a", "b", "c"}} {
+		f("for a moment", names, time.Second, 7, true)
+		f("for long", names, 2*time.Second, 10, true)
+		f("for ever", names, time.Hour, 14, false)
+	}
 }

@@ -420,7 +420,8 @@ func TestBrokerDown(t *testing.T) {
 	s.probes(200, 400)
 }
 
-// TestBrokerRests: a broker that refuses rests, each time in a row twice as long.
+// TestBrokerRests: a broker that refuses rests, each time in a row twice as long; one
+// that was down is there again.
 func TestBrokerRests(t *testing.T) {
 	s := healthScript{T: t, start: time.Now()}
 	s.rest(0, true)
@@ -444,6 +445,8 @@ func TestBrokerRests(t *testing.T) {
 	}
 	s.expect(420, brokerUp)
 	s.lost(420, true, true)
-	s.rest(421, true)
-	s.expect(422, brokerDown) // worse than resting
+	s.expect(421, brokerDown)
+	s.rest(421, true) // it answers
+	s.expect(460, brokerResting)
+	s.expect(461, brokerUp)
 }
