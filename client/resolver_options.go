@@ -68,7 +68,7 @@ type ResolverOptions struct {
 	Serialize codec.SerializeType
 	// Language is what requests say of this program; default Go.
 	Language codec.LanguageCode
-	// Limits bound what is read; default codec.DefaultLimits. A route with more than
+	// Limits bound what is read; fields that are 0 are codec.DefaultLimits'. A route with more than
 	// RouteBrokersMax brokers (default 10,000; Routes take no more) or RouteEntriesMax entries
 	// (default 524,288) is a bad answer, and another server is asked; negative: no such limit.
 	Limits codec.Limits
@@ -88,11 +88,7 @@ func (o *ResolverOptions) hedgeMax() time.Duration { return orDuration(o.HedgeMa
 func (o ResolverOptions) withDefaults() ResolverOptions {
 	o.RPCTimeout = orDuration(o.RPCTimeout, 3*time.Second)
 	o.LookupTimeout = orDuration(o.LookupTimeout, 2*o.RPCTimeout)
-	if o.Limits == (codec.Limits{}) {
-		o.Limits = codec.DefaultLimits()
-	}
-	o.Limits.RouteBrokersMax = cmp.Or(o.Limits.RouteBrokersMax, brokersMax)
-	o.Limits.RouteEntriesMax = cmp.Or(o.Limits.RouteEntriesMax, routeEntriesMax)
+	o.Limits = limitsWithDefaults(o.Limits)
 	if o.Language == codec.LanguageJava {
 		o.Language = codec.LanguageGo
 	}
@@ -110,6 +106,20 @@ func (o ResolverOptions) withDefaults() ResolverOptions {
 		o.Silence = 0
 	}
 	return o
+}
+
+func limitsWithDefaults(l codec.Limits) codec.Limits {
+	d := codec.DefaultLimits()
+	return codec.Limits{
+		FrameBytesMax:    cmp.Or(l.FrameBytesMax, d.FrameBytesMax),
+		HeaderBytesMax:   cmp.Or(l.HeaderBytesMax, d.HeaderBytesMax),
+		ExtFieldsMax:     cmp.Or(l.ExtFieldsMax, d.ExtFieldsMax),
+		InflatedBytesMax: cmp.Or(l.InflatedBytesMax, d.InflatedBytesMax),
+		JSONDepthMax:     cmp.Or(l.JSONDepthMax, d.JSONDepthMax),
+		TopicsMax:        cmp.Or(l.TopicsMax, d.TopicsMax),
+		RouteBrokersMax:  cmp.Or(l.RouteBrokersMax, brokersMax),
+		RouteEntriesMax:  cmp.Or(l.RouteEntriesMax, routeEntriesMax),
+	}
 }
 
 func (o *ResolverOptions) dialer() wire.Dialer {
