@@ -78,9 +78,10 @@ func (t *topicTable) shapesOf(topics [][]byte, shapes *[RoutesMax]uint32) {
 		slots[i%RoutesMax] = d.probe(slots[i%RoutesMax])
 	}
 	for i, topic := range topics {
-		// The name's last byte mostly lies on another cache line than the id.
+		// The name's last byte mostly lies on another cache line than the id. Behind a record of
+		// another length the writer may be writing.
 		p, end := t.record(slots[i%RoutesMax]), recordHeadBytes+len(topic)
-		if len(p) >= end && len(topic) > 0 && p[end-1] == topic[len(topic)-1] {
+		if len(p) >= end && len(topic) > 0 && int(p[4]) == len(topic) && p[end-1] == topic[len(topic)-1] {
 			ids[i%RoutesMax] = binary.LittleEndian.Uint32(p)
 		}
 	}
