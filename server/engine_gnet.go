@@ -20,6 +20,8 @@ import (
 //     descriptor since, perhaps somebody's connection. So every task goes through gate,
 //     which OnShutdown closes before the loops are told to end.
 //   - A failed Write calls OnClose inside OnTraffic. Reading goes on being safe after it.
+//   - In OnClose what was read and not consumed can still be read, and Write works, but that a
+//     failed one closes nothing. What Write left is then sent as far as the kernel takes it.
 //   - OnTick runs on a goroutine of its own, not on the loops: Server.runTicker replaces it.
 //   - Discard(0) discards everything, Peek(0) peeks everything.
 //   - Its own accepting hands connections to the loops faster than they take them, and ends
@@ -163,6 +165,7 @@ func (e *engine) OnClose(gc gnet.Conn, err error) gnet.Action {
 		// So is a reset called where nobody wanted to read.
 		if errno = pendingError(gc.Fd()); errno == 0 {
 			reason = ClosePeer
+			c.loop.lastTraffic(c)
 		}
 	}
 	c.loop.ended(c, reason, errno)

@@ -4,6 +4,10 @@ import (
 	"github.com/pharosmq/pharos/codec"
 )
 
+// lastBatches bounds what is served of a connection whose peer sends nothing more: a few
+// milliseconds.
+const lastBatches = 8
+
 // batchLargeBytes bounds what one callback copies of large frames: 64 kB are copied and
 // checksummed in some 20 us.
 const batchLargeBytes = 64 << 10
@@ -172,4 +176,29 @@ func (l *loop) serveRequest(c *connection, rq *Request) {
 	if l.out.full() {
 		l.flush(c)
 	}
+}
+
+// lastTraffic serves what was read of c and is not served yet. Its peer has ended its output, so
+// that c is being closed: what it asked before is done, as in Java, and answered as far as the
+// kernel takes the answers.
+func (l *loop) lastTraffic(c *connection) {
+	for n := 0; n < lastBatches && !c.Closed(); n++ {
+		before := c.wire.InboundBuffered()
+		if before == 0 {
+			return
+		}
+		if l.serveLast(c); c.wire.InboundBuffered() == before {
+			return
+		}
+	}
+}
+
+func (l *loop) serveLast(c *connection) {
+	defer l.survive(c)
+	l.beginBatch(true)
+	if c.turn.state != turnWaiting && (!c.blocked || l.unblock(c)) {
+		l.read(c)
+		l.flush(c)
+	}
+	l.endBatch()
 }
