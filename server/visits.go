@@ -13,6 +13,10 @@ const visitsAtOnce = 256
 // it.
 const VisitsPerSecond = visitsAtOnce * 1000 / tickMillis
 
+// visitsLeftMax is how many connections may wait for a loop's ticks: those of half a second. Whoever
+// asks takes a visit that is a second late for a loop that stood still.
+const visitsLeftMax = VisitsPerSecond / 2
+
 // visit is what is to be done on connections of one loop.
 type visit struct {
 	conns []*connection
@@ -30,7 +34,7 @@ func (s *Server) OnConnections(ids []routetable.ConnID, f func(id routetable.Con
 // OnConnectionsSoon is OnConnections for what can wait some tenths of a second: a loop that has
 // nothing to do is not woken up for it, but comes to it with its next ticks. In a process that
 // has nothing else to do waking up takes most of the time. Of a loop that is behind with what
-// it was asked before the connections are left out.
+// it was asked before the connections are left out, as are those that are too many for one loop.
 func (s *Server) OnConnectionsSoon(ids []routetable.ConnID, f func(id routetable.ConnID, fd int)) {
 	for l, conns := range s.byLoop(ids) {
 		l.askSoon(visit{conns, f})
@@ -61,6 +65,7 @@ func (l *loop) askSoon(v visit) {
 	l.mailMu.Lock()
 	defer l.mailMu.Unlock()
 	if l.visitsLeft <= visitsAtOnce {
+		v.conns = v.conns[:min(len(v.conns), visitsLeftMax-l.visitsLeft)]
 		l.visits = append(l.visits, v)
 		l.visitsLeft += len(v.conns)
 	}

@@ -54,6 +54,9 @@ func TestVisitsOfATickAreBounded(t *testing.T) {
 	f(visitsAtOnce, 100, visitsAtOnce-100)
 	ask(5)
 	f(visitsAtOnce, 400-(visitsAtOnce-100), 5, 0)
+	ask(3)
+	ask(5000) // most of them left out
+	f(5000, 3, visitsLeftMax-3, 0)
 	if l.visitsLeft != 0 || len(l.visits) != 0 {
 		t.Errorf("%d connections are left, in %d visits", l.visitsLeft, len(l.visits))
 	}

@@ -48,16 +48,16 @@ func (w *Watch) sampler(n int, askedMillis int64, calm bool) func(routetable.Con
 	return func(id routetable.ConnID, fd int) {
 		now := w.now()
 		w.noticeStall(now, askedMillis)
-		n := note{kind: noteSample, atMillis: now, conn: connhealth.ConnID(id)}
+		seen := note{kind: noteSample, atMillis: now, conn: connhealth.ConnID(id)}
 		var info tcpinfo.Info
 		known, err := tcpinfo.Read(fd, &info)
 		last := left.Add(-1) == 0
 		if err == nil { // else it is about to be closed
-			n.sample = sampleOf(&info, known)
-			w.box.putQuietly(&n)
+			seen.sample = sampleOf(&info, known)
+			w.box.putQuietly(&seen)
 		}
 		// While all is well waking the watch takes longer than a sample.
-		if !calm && last || calm && n.sample.Unanswered() {
+		if !calm && last || calm && seen.sample.Unanswered() {
 			w.box.ring()
 		}
 	}
