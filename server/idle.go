@@ -22,6 +22,7 @@ func (l *loop) tick() {
 		l.lookAtIntake()
 	}
 	l.payVisits()
+	l.run.forget()
 }
 
 // expire closes c if it has been idle, or stuck in a frame, for too long.

@@ -21,6 +21,13 @@ type lookupRun struct {
 	routes [routetable.RoutesMax]routetable.Route
 }
 
+// forget lets go of what the last runs were answered from: the snapshots of an hour ago would stay
+// in memory, and with them every name and body that is gone since.
+func (r *lookupRun) forget() {
+	clear(r.routes[:])
+	clear(r.topics[:])
+}
+
 // lookups serves the run at the beginning of chunk and returns how many bytes it was; 0:
 // there is none, and serveFrame has to look.
 func (l *loop) lookups(c *connection, chunk []byte) (used int) {

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
+	"weak"
 
 	"github.com/pharosmq/pharos/codec"
 	"github.com/pharosmq/pharos/internal/config"
@@ -129,4 +131,29 @@ func TestLookupRunsAllocateNothing(t *testing.T) {
 	if len(c.out) < 40*100 {
 		t.Errorf("%d bytes of answers", len(c.out))
 	}
+}
+
+// Goal: what a run was answered from is not kept for longer than a tick: the next run may be
+// shorter, or come hours later, and a snapshot can be most of the memory.
+func TestLookupRunsKeepNoSnapshot(t *testing.T) {
+	r := newRig(t, nil)
+	c := r.dial()
+	c.mustRegister(newBroker("broker-a", 0, "T0", "T1"))
+	c.serve(lookupMix(rand.New(rand.NewPCG(1, 1)), c, 1)) // the predictor learns
+	var all []byte
+	for range 16 {
+		all = append(all, c.frame(codec.CodeGetRouteInfoByTopic, nil, "acceptStandardJsonOnly", "true", "topic", "T0")...)
+	}
+	c.serve(all)
+	c.serve(all)
+	if r.loop.run.n < 2 {
+		t.Fatal("there was no run")
+	}
+	old := weak.Make(r.Snapshot())
+	c.mustRegister(newBroker("broker-b", 1, "T0", "T1"))
+	r.loop.tick()
+	eventually(t, "the snapshot is collected", func() bool {
+		runtime.GC()
+		return old.Value() == nil
+	})
 }
