@@ -61,20 +61,24 @@ define bench-targets
   $(GO) test -run '^$$' -bench DispatchLoops -benchmem -benchtime 0.3s -cpu 1,2 -count $(1) ./server )
 endef
 
-# They are kept, as everything that was measured is.
+# They are kept, as everything that was measured is, until the binary is another.
 define micro-once
-[ -s $(1) ] || { $(call bench-targets,$(2)) > $(1).new && mv $(1).new $(1); }
+$(BUILD)/nsbench build $(MEASURED) -kept $(1) || \
+	{ { $(BUILD)/nsbench build $(MEASURED) && $(call bench-targets,$(2)); } > $(1).new && mv $(1).new $(1); }
 endef
+
+# What is measured, and the commit for reports: a binary tells that only if git was asked when it was built.
+MEASURED = -pharos $(BUILD)/namesrv -commit '$(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)'
 
 bench: build ## servers compared under load, short form, 15 minutes: report in build/bench/short (needs an idle machine; BENCHFLAGS for nsbench compare)
 	@mkdir -p $(BUILD)/bench/short
 	$(call micro-once,$(BUILD)/bench/short/micro.txt,3)
-	$(BUILD)/nsbench compare -out $(BUILD)/bench/short -pairs 3 -window 1s -warm-window 3s -warm-max 20s $(BENCHFLAGS)
+	$(BUILD)/nsbench compare $(MEASURED) -out $(BUILD)/bench/short -pairs 3 -window 1s -warm-window 3s -warm-max 20s $(BENCHFLAGS)
 
 bench-full: build ## all of it, three hours; killed, or out of BENCHFLAGS='-budget 1h', it goes on; report in build/bench/full
 	@mkdir -p $(BUILD)/bench/full
 	$(call micro-once,$(BUILD)/bench/full/micro.txt,7)
-	$(BUILD)/nsbench compare -out $(BUILD)/bench/full -full $(BENCHFLAGS)
+	$(BUILD)/nsbench compare $(MEASURED) -out $(BUILD)/bench/full -full $(BENCHFLAGS)
 
 profile: ## measure anew what the compiler optimises namesrv for: cmd/namesrv/lookups.pgo
 	$(GO) test -trimpath -run '^$$' -bench 'LookupRun|GetRouteInfo|RegisterUnchanged|GetBrokerClusterInfo' -cpu 1 -benchtime 2s \
@@ -84,11 +88,11 @@ bench-micro: ## micro benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem ./codec ./routetable ./server
 
 faults: build ## dead, living and flapping brokers in network namespaces (root): minutes; report in build/faults/short (FAULTSFLAGS for nsbench faults)
-	$(BUILD)/nsbench faults -short -out $(BUILD)/faults/short $(FAULTSFLAGS)
+	$(BUILD)/nsbench faults $(MEASURED) -short -out $(BUILD)/faults/short $(FAULTSFLAGS)
 
 faults-full: build ## all of it and what watching costs, two hours; killed, it goes on; report in build/faults/full
-	$(BUILD)/nsbench faults -out $(BUILD)/faults/full $(FAULTSFLAGS)
-	$(BUILD)/nsbench faults -cost -out $(BUILD)/faults/full
+	$(BUILD)/nsbench faults $(MEASURED) -out $(BUILD)/faults/full $(FAULTSFLAGS)
+	$(BUILD)/nsbench faults $(MEASURED) -cost -out $(BUILD)/faults/full
 
 failover: build ## what clients notice when a name server or a broker fails (root): 12 minutes; report in build/failover/short (FAILOVERFLAGS for nsbench failover)
 	$(BUILD)/nsbench failover -short -out $(BUILD)/failover/short $(FAILOVERFLAGS)

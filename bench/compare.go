@@ -52,12 +52,8 @@ func (c *Comparison) say(format string, args ...any) {
 // says so; an error is of the comparison itself.
 func (c *Comparison) Run(ctx context.Context) error {
 	c.records, c.digests = map[string]map[string]*Record{}, map[string]map[string]string{}
-	micro, err := readMicro(c.Dir)
-	if err != nil {
+	if err := c.loadMicro(); err != nil {
 		return err
-	}
-	if micro != nil {
-		c.keep(micro)
 	}
 	list, err := c.plan()
 	if err != nil || c.Read {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/pharosmq/pharos/bench/results"
 )
 
 // todo is a stage with the scenarios that are to be measured, and who takes part.
@@ -87,7 +89,7 @@ func (c *Comparison) lacks(t *todo, sc *Scenario) (lacks bool, err error) {
 		case r == nil:
 			lacks = true
 			continue
-		case r.Build != server.Build && r.Build != "" && server.Build != "":
+		case r.Build != "" && server.Build != "" && !results.SameBuild(r.Build, server.Build):
 			return false, fmt.Errorf("%s has results of %s with %q, and this is %q: give another folder, or remove it",
 				recordPath(c.Dir, sc.Name, server.Name), server.Name, r.Build, server.Build)
 		}

@@ -108,13 +108,14 @@ func TestPlanOfWhatIsMissing(t *testing.T) {
 
 func TestPlanRefusesAnotherBuild(t *testing.T) {
 	c := &Comparison{Servers: namedServers("pharos"), Dir: t.TempDir(), Only: regexp.MustCompile("^Zipf$"), records: map[string]map[string]*Record{}}
-	if err := (&Record{Scenario: "Zipf", Server: "pharos", Build: "v1"}).save(c.Dir); err != nil {
+	const kept = "0123456789ab (sha256:aa)"
+	if err := (&Record{Scenario: "Zipf", Server: "pharos", Build: kept}).save(c.Dir); err != nil {
 		t.Fatal(err)
 	}
-	for build, fits := range map[string]bool{"v1": true, "v2": false} {
+	for build, fits := range map[string]bool{kept: true, "ba9876543210 (sha256:aa)": true, "0123456789ab (sha256:bb)": false, "": true} {
 		c.Servers[0].Build = build
 		if _, err := c.plan(); (err == nil) != fits {
-			t.Errorf("build %s in a folder of v1: %v", build, err)
+			t.Errorf("build %s in a folder of %s: %v", build, kept, err)
 		}
 	}
 }

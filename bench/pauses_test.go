@@ -45,16 +45,16 @@ func TestStopReader(t *testing.T) {
 
 // Benchmarks' numbers become a record whose samples are the repetitions.
 func TestReadMicro(t *testing.T) {
-	dir := t.TempDir()
-	if r, err := readMicro(dir); r != nil || err != nil {
+	path := filepath.Join(t.TempDir(), microFile)
+	if r, err := readMicro(path); r != nil || err != nil {
 		t.Fatalf("%v, %v without a file", r, err)
 	}
 	text := "goos: linux\nBenchmarkDispatchLoops \t 100\t 300.0 ns/op\t 0 B/op\t 0 allocs/op\nBenchmarkDispatchLoops-2 \t 100\t 160 ns/op\t 0 B/op\t 0 allocs/op\n" +
 		"BenchmarkDispatchLoops \t 100\t 310 ns/op\t 0 B/op\t 0 allocs/op\nPASS\n"
-	if err := os.WriteFile(filepath.Join(dir, microFile), []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	r, err := readMicro(dir)
+	r, err := readMicro(path)
 	if err != nil || len(r.Samples) != 2 {
 		t.Fatalf("%+v, %v", r, err)
 	}

@@ -80,6 +80,9 @@ func (c *Comparison) Report() error {
 		machine.Time, machine.Kernel, machine.CPU, machine.CPUs, map[bool]string{true: ", virtual"}[machine.Hypervisor], machine.MemoryMB, c.ServerCore, c.LoadCore, machine.Go)
 	fmt.Fprintf(&b, "\nMedian (quartiles) of up to %d samples of %v each, the servers in turn there and back. A throughput counts only where the server had 0.95 or more of its core; where the load is busy 0.97 or more, it was the limit. A sample in which others had more than %.2f of the server's core (%.2f where the slowest request counts) was taken again, up to %d times; one that stayed disturbed counts for no target.\n",
 		c.Pairs, c.Window, othersMax, othersMaxSlowest, retries)
+	if builds := c.builds(); len(builds) > 0 {
+		fmt.Fprintf(&b, "\nPharos: %s.\n", strings.Join(builds, "; "))
+	}
 	fmt.Fprintf(&b, "\n## Targets\n\n%s", verdictTable(verdicts))
 	if lines := c.Differing(); len(lines) > 0 {
 		fmt.Fprintf(&b, "\nAnswers that differ:\n\n- %s\n", strings.Join(lines, "\n- "))
@@ -99,12 +102,26 @@ func (c *Comparison) Report() error {
 		return err
 	}
 	text, err := json.MarshalIndent(map[string]any{
-		"machine": machine, "window_s": c.Window.Seconds(), "targets": verdicts, "records": c.records, "differing": c.Differing(),
+		"machine": machine, "builds": c.builds(), "window_s": c.Window.Seconds(), "targets": verdicts, "records": c.records, "differing": c.Differing(),
 	}, "", " ")
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(c.Dir, "report.json"), text, 0o644)
+}
+
+// builds are those of Pharos that the records are of: more than one name only if commits in between
+// changed nothing of what was built.
+func (c *Comparison) builds() (builds []string) {
+	for _, servers := range c.records {
+		for _, r := range servers {
+			if r.Build != "" && !slices.Contains(builds, r.Build) {
+				builds = append(builds, r.Build)
+			}
+		}
+	}
+	slices.Sort(builds)
+	return builds
 }
 
 // asks reports whether this comparison measures all that a check speaks of.

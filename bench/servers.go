@@ -25,6 +25,7 @@ const besideName = "pharos-1,000-topics"
 // Finder finds servers by name, and builds or downloads what is needed for them.
 type Finder struct {
 	Pharos   string // path of the namesrv binary
+	Commit   string // that it was built from, should it not tell itself; "": it is not known
 	Cache    string // folder for what was downloaded or built
 	Progress func(line string)
 }
@@ -87,7 +88,7 @@ func (f *Finder) pharos(name, more string) Server {
 		s.Unavailable = fmt.Sprintf("%v; make build makes it", err)
 		return s
 	}
-	s.Build, _ = BuildOf(path) // a script tells nothing
+	s.Build, _ = BuildFrom(path, f.Commit) // a script tells nothing
 	s.Command = func(home string, port int) *exec.Cmd {
 		config := writeConfig(home, port, "adminListen=\nlogDir="+home+"/logs\n"+more)
 		cmd := exec.Command(path, "-c", config)

@@ -12,7 +12,7 @@ import (
 // Record is what one run showed: a line of results.jsonl.
 type Record struct {
 	Server string
-	Build  string `json:",omitempty"` // of Pharos: the commit, or the binary's checksum
+	Build  string `json:",omitempty"` // of Pharos, as bench.BuildOf names it
 	Mode   Mode
 	// RTTMillis is the round trip of the delay line; 0: there was none.
 	RTTMillis float64 `json:",omitempty"`

@@ -22,6 +22,7 @@ import (
 // Options is what is measured, and where the results go.
 type Options struct {
 	Pharos string         // path of the namesrv binary
+	Commit string         // that it was built from, should it not tell itself
 	Server string         // as bench.Finder knows it
 	Cache  string         // folder for other servers
 	Dir    string         // folder of the results

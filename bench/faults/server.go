@@ -77,7 +77,7 @@ func (o *Options) findServer(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	o.build, err = bench.BuildOf(o.Pharos)
+	o.build, err = bench.BuildFrom(o.Pharos, o.Commit)
 	return err
 }
 

@@ -70,6 +70,25 @@ func TestStore(t *testing.T) {
 	}
 }
 
+// A commit that changed nothing of what was built is none to whoever measures it.
+func TestSameBuild(t *testing.T) {
+	f := func(want bool, a, b string) {
+		t.Helper()
+		if SameBuild(a, b) != want || SameBuild(b, a) != want {
+			t.Errorf("%q and %q: %v, want %v", a, b, !want, want)
+		}
+	}
+	f(true, "", "")
+	f(false, "", "0123456789ab (sha256:aa)")
+	f(true, "0123456789ab (sha256:aa)", "ba9876543210-dirty (sha256:aa)")
+	f(true, "0123456789ab (sha256:aa)", "sha256:aa")
+	f(false, "0123456789ab (sha256:aa)", "0123456789ab (sha256:bb)")
+	f(true, "0123456789ab", "0123456789ab (sha256:aa)") // as records had it before
+	f(false, "0123456789ab", "ba9876543210 (sha256:aa)")
+	f(true, "servers 0123456789ab (sha256:aa), client 0123456789ab (sha256:cc)", "servers sha256:aa, client ba9876543210 (sha256:cc)")
+	f(false, "servers 0123456789ab (sha256:aa), client 0123456789ab (sha256:cc)", "servers 0123456789ab (sha256:aa), client 0123456789ab (sha256:dd)")
+}
+
 func TestReadOfWhatIsNoRecord(t *testing.T) {
 	dir := t.TempDir()
 	if records, err := Read[*run](dir); err != nil || len(records) != 0 {

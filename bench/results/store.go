@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"sync"
 )
 
@@ -50,10 +52,23 @@ func Open[R Record](dir string) (*Store[R], error) {
 func (s *Store[R]) Fits(name, build string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if before, ok := s.builds[name]; ok && before != build {
+	if before, ok := s.builds[name]; ok && !SameBuild(before, build) {
 		return fmt.Errorf("%s has results of %s with %q, and this is %q: give another folder, or remove those lines", s.file.Name(), name, before, build)
 	}
 	return nil
+}
+
+// commitAndSum is how builds are named: the commit, if it is known, and what was built.
+var commitAndSum = regexp.MustCompile(`([0-9a-f]{7,40}(?:-dirty)?) \((sha256:[0-9a-f]+)\)`)
+
+// SameBuild says whether two names, or texts with names in them, are of the same builds: what was
+// built counts, whatever the commit. Of a name without a checksum the commit has to be the same.
+func SameBuild(a, b string) bool {
+	part := "$1"
+	if strings.Contains(a, "sha256:") && strings.Contains(b, "sha256:") {
+		part = "$2"
+	}
+	return commitAndSum.ReplaceAllString(a, part) == commitAndSum.ReplaceAllString(b, part)
 }
 
 // Has says whether the run of that key was measured.

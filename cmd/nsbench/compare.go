@@ -39,6 +39,7 @@ func defineCompare(fs *flag.FlagSet, e env) func(context.Context) error {
 	fs.Var(&f.servers, "server", "a server to compare, may be repeated: "+strings.Join(bench.ServerNames, ", ")+
 		", or NAME=COMMAND LINE with {port}, {home} and {config}; default: all that are known, in the short form "+strings.Join(bench.ShortNames, ", "))
 	fs.StringVar(&f.finder.Pharos, "pharos", "build/namesrv", "Pharos' `binary`")
+	fs.StringVar(&f.finder.Commit, "commit", "", "`commit` that it was built from, should the binary not tell; for the report")
 	fs.StringVar(&f.finder.Cache, "cache", defaultCache(), "`folder` for peers that were downloaded or built")
 	fs.StringVar(&f.c.Dir, "out", "build/bench", "`folder` for records and reports; what is in it is not measured again")
 	fs.BoolVar(&f.c.Full, "full", false, "all scenarios with all servers: hours; the short form takes minutes")

@@ -18,6 +18,7 @@ func defineFaults(fs *flag.FlagSet, e env) func(context.Context) error {
 	m.define(fs, "faults", "the faults and what is wanted of each")
 	modes := fs.String("modes", "ebpf,sampling", "modes of Pharos, by commas: ebpf, sampling, off")
 	fs.StringVar(&o.Pharos, "pharos", "build/namesrv", "`path` of the namesrv binary")
+	fs.StringVar(&o.Commit, "commit", "", "`commit` that it was built from, should the binary not tell; for the report")
 	fs.StringVar(&o.Server, "server", "pharos", "server: pharos, java, or NAME=COMMAND LINE with {port}, {home}, {config}")
 	fs.StringVar(&o.Cache, "cache", defaultCache(), "`folder` for other servers, once fetched")
 	fs.StringVar(&o.Dir, "out", "build/faults", "`folder` of the results; a run that is there is not repeated")

@@ -43,6 +43,32 @@ func TestCommandLine(t *testing.T) {
 	f(exitError, "Zipf", "load", "-quiet", "-zipf", "0.3")
 }
 
+// nsbench build names a binary, and says whether a file of benchmarks is of it.
+func TestBuild(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"build", "-pharos", self, "-commit", "0123456789ab"}
+	code, stdout, stderr := runCommand(t, args...)
+	if code != exitOK || !strings.HasPrefix(stdout, "build: ") || !strings.Contains(stdout, "(sha256:") {
+		t.Fatalf("exit code %d, %q, %q", code, stdout, stderr)
+	}
+	kept := filepath.Join(t.TempDir(), "micro.txt")
+	if code, _, stderr := runCommand(t, append(args, "-kept", kept)...); code != exitError || !strings.Contains(stderr, "no results of this build") {
+		t.Errorf("exit code %d, %q", code, stderr)
+	}
+	if err := os.WriteFile(kept, []byte(stdout), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code, more, stderr := runCommand(t, append(args, "-kept", kept)...); code != exitOK || more+stderr != "" {
+		t.Errorf("exit code %d, %q, %q", code, more, stderr)
+	}
+	if code, _, stderr := runCommand(t, "build", "-pharos", kept); code != exitError {
+		t.Errorf("of no binary: exit code %d, %q", code, stderr)
+	}
+}
+
 // A comparison of servers that are there and one that is not: reports, pictures, and a second
 // run that measures nothing again.
 func TestCompare(t *testing.T) {
