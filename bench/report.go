@@ -65,7 +65,7 @@ var columns = []struct{ metric, title, format string }{
 }
 
 // Report writes report.md, report.json and the pictures into the folder, of all that was
-// measured so far.
+// measured so far, and scaling.md once that tells all costs.
 func (c *Comparison) Report() error {
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil { // nothing was measured yet
 		return err
@@ -106,6 +106,11 @@ func (c *Comparison) Report() error {
 	}, "", " ")
 	if err != nil {
 		return err
+	}
+	if scaling, err := c.Scaling(); err == nil { // nsbench scaling says what lacks
+		if err := os.WriteFile(filepath.Join(c.Dir, "scaling.md"), []byte(scaling.String()), 0o644); err != nil {
+			return err
+		}
 	}
 	return os.WriteFile(filepath.Join(c.Dir, "report.json"), text, 0o644)
 }

@@ -1,15 +1,14 @@
 package bench
 
-// Costs are what a name server's work costs, as measured on one core; docs/scaling.md says
-// where each comes from.
+// Costs are what a name server's work costs, as measured on one core (see Comparison.Costs).
 type Costs struct {
-	LookupNanos          float64 // a route lookup of its own (depth 1, many connections), without its reply's bytes
+	LookupNanos          float64 // a route lookup of its own (depth 1, many connections), without its reply's bytes; and any small request
 	ReplyByteNanos       float64 // each byte of a reply's body
-	RegisterNanos        float64 // an unchanged registration, without its bytes
-	RegisterByteNanos    float64 // each byte of one: read, checked, digested
+	RegisterByteNanos    float64 // each byte of an unchanged registration: read, checked, digested
 	ChangedByteNanos     float64 // each byte of one that changed something, parse and publication included
+	ClusterByteNanos     float64 // each byte of a reply to 106, which is sent in parts
 	LookupRequestBytes   float64
-	ReplyHeaderBytes     float64
+	ReplyHeaderBytes     float64 // of a reply to 105, and of its body what does not depend on brokers
 	RouteBrokerBytes     float64 // of a route's body, for each broker that has the topic
 	RegisterTopicBytes   float64 // of a registration, for each topic
 	ClusterGroupBytes    float64 // of the reply to 106, for each group
@@ -19,16 +18,6 @@ type Costs struct {
 	FrameRooms           float64 // resident beside that, in registrations: what they are received and parsed in, and garbage
 	IntakeBytes          float64 // of registrations that may come in at a time
 	SegmentOverheadShare float64 // of Ethernet, IP and TCP, on top of the bytes
-}
-
-// MeasuredCosts are those of the machine that docs/benchmarks.md describes.
-func MeasuredCosts() Costs {
-	return Costs{
-		LookupNanos: 4050, ReplyByteNanos: 0.1, RegisterNanos: 10_000, RegisterByteNanos: 0.95, ChangedByteNanos: 1.65,
-		LookupRequestBytes: 155, ReplyHeaderBytes: 110, RouteBrokerBytes: 216,
-		RegisterTopicBytes: 173.5, ClusterGroupBytes: 130, ProcessBytes: 15e6, ConnectionBytes: 1310, TopicBytes: 78,
-		FrameRooms: 20, IntakeBytes: 128 << 20, SegmentOverheadShare: 0.05,
-	}
 }
 
 // Fleet is who uses a set of name servers. Each broker registers at every server; each client
@@ -83,11 +72,11 @@ func (f Fleet) Each(servers int, c Costs) Need {
 	registrations := perSecond(float64(f.Brokers), f.RegisterSeconds)
 	byteNanos := c.RegisterByteNanos + f.ChangedShare*(c.ChangedByteNanos-c.RegisterByteNanos)
 	n.RegisterMBPer = registerBytes / 1e6
-	n.RegisterCores = registrations * (c.RegisterNanos + registerBytes*byteNanos) / 1e9
+	n.RegisterCores = registrations * (c.LookupNanos + registerBytes*byteNanos) / 1e9
 
 	asked := perSecond(float64(f.Brokers), f.ClusterSeconds) / float64(servers)
 	clusterBytes := float64(f.Brokers) * c.ClusterGroupBytes
-	n.ClusterCores = asked * (c.LookupNanos + clusterBytes*c.ReplyByteNanos) / 1e9
+	n.ClusterCores = asked * (c.LookupNanos + clusterBytes*c.ClusterByteNanos) / 1e9
 
 	wire := 8 * (1 + c.SegmentOverheadShare) / 1e9
 	n.InGbit = wire * (n.LookupsPerSecond*c.LookupRequestBytes + registrations*registerBytes)

@@ -1,62 +1,174 @@
 package bench
 
 import (
-	"fmt"
 	"math"
+	"os"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
-// largeFleet is the one that docs/scaling.md counts with.
-var largeFleet = Fleet{
-	Brokers: 10_000, Clients: 1_000_000, Topics: 10_000_000, BrokersPerTopic: 4, TopicsPerClient: 3, PollSeconds: 30,
-	RegisterSeconds: 30, ChangedShare: 0.01, ClusterSeconds: 0,
-}
-
-// The table of docs/scaling.md.
-func ExampleFleet_Each() {
-	c := MeasuredCosts()
-	for _, servers := range []int{1, 3, 5, 10} {
-		n := largeFleet.Each(servers, c)
-		fmt.Printf("| %d | %.0f | %.2f | %.2f | %.2f | %.2f | %.2f | %.1f | %.1f |\n", servers, n.LookupsPerSecond, n.LookupCores, n.RegisterCores,
-			n.Cores(), n.InGbit, n.OutGbit, n.ResidentMB/1000, n.MassRestartSeconds)
+// scalingPage is docs/scaling.md and what it states.
+func scalingPage(t *testing.T) (page []byte, s Scaling) {
+	t.Helper()
+	page, err := os.ReadFile("../docs/scaling.md")
+	if err != nil {
+		t.Fatal(err)
 	}
-	// Output:
-	// | 1 | 100000 | 0.41 | 0.22 | 0.64 | 2.07 | 0.82 | 2.1 | 11.5 |
-	// | 3 | 33333 | 0.14 | 0.22 | 0.36 | 1.99 | 0.27 | 1.3 | 11.5 |
-	// | 5 | 20000 | 0.08 | 0.22 | 0.31 | 1.97 | 0.16 | 1.1 | 11.5 |
-	// | 10 | 10000 | 0.04 | 0.22 | 0.27 | 1.96 | 0.08 | 1.0 | 11.5 |
+	if s, err = ReadScaling(page); err != nil {
+		t.Fatal(err)
+	}
+	return page, s
 }
 
-// The calculation comes near to what was measured on the machine of docs/benchmarks.md. Most of
-// these points went into the costs; independent of them are the second, the memory of the mass
-// restart and that of 100k x 4.
+// All that docs/scaling.md calculates follows from the costs and points that it states.
+func TestScalingPageFollowsFromItsCosts(t *testing.T) {
+	page, s := scalingPage(t)
+	again, err := s.Place(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(again), "\n"), strings.Split(string(page), "\n")); diff != "" {
+		t.Errorf("docs/scaling.md is not what is calculated (-) of its costs; nsbench scaling -page writes it:\n%s", diff)
+	}
+	other := s
+	other.Costs.RegisterByteNanos *= 2
+	if changed, err := other.Place(page); err != nil || string(changed) == string(page) {
+		t.Errorf("twice the cost of a registration changes nothing: %v", err)
+	}
+	if read, err := ReadScaling([]byte(other.String())); err != nil || read.Costs != other.Costs || read.Of != s.Of {
+		t.Errorf("blocks are not read as they are written: %+v, %v", read, err)
+	}
+}
+
+// The calculation comes near to what the page says was measured.
 func TestScalingAgainstMeasuredPoints(t *testing.T) {
-	c := MeasuredCosts()
-	f := func(what string, got, measured, tolerance float64) {
-		t.Helper()
-		if ratio := got / measured; ratio < 1/(1+tolerance) || ratio > 1+tolerance {
-			t.Errorf("%s: calculated %.4g, measured %.4g", what, got, measured)
+	_, s := scalingPage(t)
+	independent := 0
+	for i := range s.points {
+		m := &s.points[i]
+		p, tolerance := &pointLines[m.line], 0.1
+		if !p.in {
+			independent++
+			tolerance = 0.25
+		}
+		if ratio := m.calculated(s.Costs) / m.measured; ratio < 1/(1+tolerance) || ratio > 1+tolerance {
+			t.Errorf("%s: calculated %.4g, measured %.4g", p.name(), m.calculated(s.Costs), m.measured)
 		}
 	}
-	small := Fleet{Brokers: 4, Clients: 239_702, Topics: 1000, BrokersPerTopic: 4, TopicsPerClient: 1, PollSeconds: 1}
-	f("small, depth 1: cores at 239,702 lookups a second", small.Each(1, c).LookupCores, 0.990, 0.1)
-	small.Clients = 207_580 // on another, busier day
-	f("small, depth 1: cores at 207,580 lookups a second", small.Each(1, c).LookupCores, 0.930, 0.15)
-	wide := Fleet{Brokers: 300, Clients: 51_904, Topics: 10_000, BrokersPerTopic: 300, TopicsPerClient: 1, PollSeconds: 1}
-	f("60 kB bodies: cores at 51,904 lookups a second", wide.Each(1, c).LookupCores, 0.550, 0.1)
-	unchanged := Fleet{Brokers: 300, Topics: 10_000, BrokersPerTopic: 300, RegisterSeconds: 30}
-	f("300 x 10,000 unchanged each 30 s: cores", unchanged.Each(1, c).Cores(), 0.0168, 0.1)
-	f("the same: MB", unchanged.Each(1, c).ResidentMB, 50.8, 0.1)
-	f("mass restart of 300 x 10,000: seconds", unchanged.Each(1, c).MassRestartSeconds, 0.877, 0.1)
-	f("the same: MB", unchanged.Each(1, c).MassRestartMB, 177.1, 0.1)
-	f("100k x 4: MB", Fleet{Brokers: 4, Topics: 100_000, BrokersPerTopic: 4}.Each(1, c).ResidentMB, 25.1, 0.1)
-	f("1M x 4: MB", Fleet{Brokers: 4, Topics: 1_000_000, BrokersPerTopic: 4}.Each(1, c).ResidentMB, 92.7, 0.1)
-	f("18,000 idle connections: MB", Fleet{Brokers: 4, Clients: 18_000, Topics: 1000, BrokersPerTopic: 4}.Each(1, c).ResidentMB, 39.1, 0.1)
+	if independent < 2 {
+		t.Errorf("only %d points did not go into the costs", independent)
+	}
+}
+
+// A page that does not state everything is none.
+func TestReadScalingErrors(t *testing.T) {
+	page, _ := scalingPage(t)
+	f := func(old, new, want string) {
+		t.Helper()
+		text := strings.Replace(string(page), old, new, 1)
+		if text == string(page) {
+			t.Fatalf("the page has no %q", old)
+		}
+		if _, err := ReadScaling([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("with %q for %q: error %v, want %q in it", new, old, err, want)
+		}
+	}
+	f(blockBegin(blockCosts), "", "no line")
+	f(blockBegin(blockPoints), "", "no line")
+	f("| memory of a topic | ", "| memory of a subject | ", "no number for \"memory of a topic\"")
+	f("| memory of a topic | ", "| memory of a topic | about ", "no number for")
+	_, s := scalingPage(t)
+	if _, err := s.Place([]byte(blockBegin(blockCosts))); err == nil || !strings.Contains(err.Error(), "no end") {
+		t.Errorf("a block without end: %v", err)
+	}
+}
+
+// windowOf is a sample of a server that had a core, with one group of lookups.
+func windowOf(perSecond, replyBytes, share, rssMB float64) Sample {
+	return Sample{Window: &Window{Seconds: 1, Server: &ProcessUse{CPUShare: share, CPUSeconds: share, RSSBytes: int64(rssMB * 1e6), PeakBytes: int64(rssMB * 1e6)},
+		Groups: []GroupResult{{Name: "lookups", PerSecond: perSecond, Replies: uint64(perSecond), Good: uint64(perSecond), Due: uint64(perSecond), BytesIn: uint64(perSecond * replyBytes), ElapsedSeconds: 0.9}}}}
+}
+
+// Costs are those that the measured numbers were made of.
+func TestCosts(t *testing.T) {
+	want := Costs{LookupNanos: 4000, ReplyByteNanos: 0.1, RegisterByteNanos: 1, ChangedByteNanos: 1.5, ClusterByteNanos: 0.123, ReplyHeaderBytes: 150, RouteBrokerBytes: 200,
+		ClusterGroupBytes: 130, ProcessBytes: 15e6, ConnectionBytes: 1300, TopicBytes: 80, FrameRooms: 20, IntakeBytes: digits3(134.217728) * 1e6, SegmentOverheadShare: 0.05}
+	w, big := &World{Topics: smallTopics, Brokers: smallBrokers}, &World{Topics: largeTopics, Brokers: largeBrokers}
+	templates := w.templates(thisVersion, 0)
+	want.LookupRequestBytes = float64(len(templates[opRoute].frame))
+	perTopic := float64(len(big.Body(0, largeTopics, 0, 1, thisVersion).bytes)) / largeTopics
+	want.RegisterTopicBytes = digits3(perTopic)
+	memory := func(conns, topics, frameTopics float64) float64 {
+		return (want.ProcessBytes + conns*want.ConnectionBytes + topics*want.TopicBytes + frameTopics*perTopic*want.FrameRooms) / 1e6
+	}
+	c := &Comparison{records: map[string]map[string]*Record{}}
+	keep := func(scenario, server string, s Sample) {
+		c.keep(&Record{Scenario: scenario, Server: server, Samples: []Sample{s}})
+	}
+	if _, err := c.Costs(); err == nil || !strings.Contains(err.Error(), small1) || !strings.Contains(err.Error(), besideName) {
+		t.Errorf("of nothing: %v", err)
+	}
+	keep(small1, "pharos", windowOf(200_000, 950, 200_000*(4000+80)/1e9, 0))
+	keep(large, "pharos", windowOf(50_000, 60_150, 50_000*(4000+6000)/1e9, 0))
+	keep(clusterScenario, "pharos", windowOf(200, 130_000, 0.004, 0))
+	keep(unchangedScenario, "pharos", windowOf(10, 100, 10*(4000+largeTopics*perTopic)/1e9, memory(largeBrokers, largeTopics, largeTopics)))
+	restart := windowOf(10, 100, 1, 200)
+	restart.Window.Groups[0].Name, restart.Window.Groups[0].ElapsedSeconds = "restart", largeBrokers*largeTopics*perTopic*1.5/1e9
+	keep(restartScenario, "pharos", restart)
+	keep(quietScenario, "pharos", windowOf(5000, 950, 0.1, memory(clients+smallBrokers, smallTopics, smallTopics)))
+	keep(idleScenario, "pharos", windowOf(5000, 950, 0.1, memory(idleConns+clients+smallBrokers, smallTopics, smallTopics)))
+	keep(millionScenario, besideName, windowOf(200_000, 950, 1, 20))
+	keep(millionScenario, "pharos", windowOf(200_000, 950, 1, 20+80*0.999))
+	got, err := c.Costs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range costLines {
+		if g, w := *line.at(&got), *line.at(&want); math.Abs(g/w-1) > 0.006 { // three digits
+			t.Errorf("%s: %v, want %v", line.what, g, w)
+		}
+	}
+	s, err := c.Scaling()
+	if err != nil || len(s.points) != 9 {
+		t.Fatalf("%d points, %v", len(s.points), err)
+	}
+	for i := range s.points {
+		m := &s.points[i]
+		if ratio := m.calculated(s.Costs) / m.measured; pointLines[m.line].in && math.Abs(ratio-1) > 0.02 {
+			t.Errorf("%s: calculated by measured is %v", pointLines[m.line].name(), ratio)
+		}
+	}
+	keep(idleScenario, "pharos", windowOf(5000, 950, 0.1, 1))
+	if _, err := c.Costs(); err == nil || !strings.Contains(err.Error(), "disturbed") {
+		t.Errorf("a connection that costs less than nothing: %v", err)
+	}
+}
+
+// What is measured for costs and points exists.
+func TestScalingNamesWhatExists(t *testing.T) {
+	exists := map[string]*Scenario{}
+	for _, s := range Stages() {
+		for i := range s.Scenarios {
+			exists[s.Scenarios[i].Name] = &s.Scenarios[i]
+		}
+	}
+	names := []string{small1, large, clusterScenario, unchangedScenario, restartScenario, quietScenario, idleScenario, millionScenario}
+	for i := range pointLines {
+		names = append(names, pointLines[i].scenario)
+	}
+	for _, name := range names {
+		if sc := exists[name]; sc == nil || !sc.measures(&Server{Name: "pharos"}, false) {
+			t.Errorf("Pharos is not measured in a scenario %q", name)
+		}
+	}
 }
 
 // What clients ask is shared by servers, what brokers register is not.
 func TestScalingByServers(t *testing.T) {
-	c := MeasuredCosts()
+	_, s := scalingPage(t)
+	c := s.Costs
 	one, ten := largeFleet.Each(1, c), largeFleet.Each(10, c)
 	if math.Abs(ten.LookupCores*10-one.LookupCores) > 1e-9 || ten.RegisterCores != one.RegisterCores {
 		t.Errorf("lookups %v and %v, registrations %v and %v", one.LookupCores, ten.LookupCores, one.RegisterCores, ten.RegisterCores)

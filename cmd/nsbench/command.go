@@ -21,6 +21,7 @@ var commands = []command{
 	{"fill", "register topics on pretend brokers, which stay and renew", defineFill},
 	{"limit", "the yardstick: a server that answers every frame alike and does nothing else", defineLimit},
 	{"compare", "measure servers in turn under the same load, and report", defineCompare},
+	{"scaling", "how far it scales: the tables of docs/scaling.md, calculated of what compare -full measured", defineScaling},
 	{"build", "which build of Pharos a binary is, for records that are kept", defineBuild},
 	{"faults", "how soon the dead leave the routes and how long the living are missing, in network namespaces", defineFaults},
 	{"failover", "what clients notice when a name server or a broker fails, in network namespaces", defineFailover},

@@ -43,6 +43,21 @@ func TestCommandLine(t *testing.T) {
 	f(exitError, "Zipf", "load", "-quiet", "-zipf", "0.3")
 }
 
+// nsbench scaling says what a folder lacks; what it does not know it does not write.
+func TestScalingLacks(t *testing.T) {
+	page := filepath.Join(t.TempDir(), "page.md")
+	if err := os.WriteFile(page, []byte("as it was"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := runCommand(t, "scaling", "-out", t.TempDir(), "-page", page)
+	if code != exitError || stdout != "" || !strings.Contains(stderr, `pharos was not measured in "mass restart"`) {
+		t.Errorf("exit code %d, %q, %q", code, stdout, stderr)
+	}
+	if text, err := os.ReadFile(page); err != nil || string(text) != "as it was" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
 // nsbench build names a binary, and says whether a file of benchmarks is of it.
 func TestBuild(t *testing.T) {
 	self, err := os.Executable()
