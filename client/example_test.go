@@ -10,8 +10,9 @@ import (
 	"github.com/pharosmq/pharos/client"
 )
 
-// A program that sends messages: name servers, routes, a producer. The name servers are those
-// in NAMESRV_ADDR, as Java's programs have it; Servers would name them in the program.
+// A program that finds the brokers of a topic and sends a message: name servers, routes, a
+// producer. The name servers are those in NAMESRV_ADDR, as Java's programs have it; Servers would
+// name them in the program.
 func Example() {
 	resolver, err := client.NewResolver(client.ResolverOptions{})
 	if err != nil {
@@ -30,6 +31,13 @@ func Example() {
 
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
+	route, err := routes.Fetch(ctx, "Orders")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, b := range route.Data.BrokerDatas {
+		fmt.Println("Orders is on", b.BrokerName, "of", b.Cluster)
+	}
 	result, err := producer.Send(ctx, &client.Message{
 		Topic: "Orders", Body: []byte(`{"order": 4711}`), Tags: "new", Keys: []string{"4711"},
 	})
@@ -37,7 +45,9 @@ func Example() {
 		log.Fatal(err)
 	}
 	fmt.Println(result.Status, "by", result.Queue.BrokerName, "at offset", result.QueueOffset)
-	// Output: SEND_OK by broker-a at offset 0
+	// Output:
+	// Orders is on broker-a of DefaultCluster
+	// SEND_OK by broker-a at offset 0
 }
 
 // What is known of name servers: which one is in use, which stand by, what went wrong.
