@@ -43,15 +43,14 @@ func checks() []Check {
 		{Row: "small routes, depth 16, closed loop: throughput by the yardstick's", What: Ref{s16, "", rate}, By: Ref{s16, "limit", rate}},
 		{Row: "the gnet yardstick's throughput by the bare epoll one's", What: Ref{s1, "limit", rate}, By: Ref{s1, "limit-epoll", rate}, AtLeast: 0.7},
 	}
-	for _, peer := range []struct {
-		name string
-		deep float64
-	}{{"java", 20}, {"java-g1", 20}, {"rust", 30}, {"rust-tuned", 30}} {
+	for _, peer := range peers {
 		list = append(list,
 			Check{Row: "small routes, depth 16: throughput by that of " + peer.name, What: Ref{s16, "", rate}, By: Ref{s16, peer.name, rate}, AtLeast: peer.deep},
-			Check{Row: "small routes, depth 1: throughput by that of " + peer.name, What: Ref{s1, "", rate}, By: Ref{s1, peer.name, rate}, AtLeast: 4},
-			Check{Row: "P99 at half of the slowest one's capacity, by that of " + peer.name, What: Ref{"small, 50 %", "", p99}, By: Ref{"small, 50 %", peer.name, p99}, AtMost: 0.1},
-			Check{Row: "P99 at 80 % of the slowest one's capacity, by that of " + peer.name, What: Ref{"small, 80 %", "", p99}, By: Ref{"small, 80 %", peer.name, p99}, AtMost: 0.1})
+			Check{Row: "small routes, depth 1: throughput by that of " + peer.name, What: Ref{s1, "", rate}, By: Ref{s1, peer.name, rate}, AtLeast: 4})
+		for _, share := range peerShares {
+			scenario := peerScenario(peer.name, share)
+			list = append(list, Check{Row: fmt.Sprintf("P99 at %.0f %% of the capacity of %s, by its own", share*100, peer.name), What: Ref{scenario, "", p99}, By: Ref{scenario, peer.name, p99}, AtMost: 0.1})
+		}
 	}
 	big, other := "1M x 4, depth 16", "1M x 4, all different, depth 16"
 	list = append(list,

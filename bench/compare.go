@@ -240,7 +240,7 @@ func (c *Comparison) scenario(ctx context.Context, sc *Scenario, live []*contend
 		if r == nil {
 			continue
 		}
-		if sc.RateOf != "" && rate == 0 {
+		if sc.RateOf != "" && rate == 0 && c.unrated(sc) == "" {
 			continue // it can be measured once the other scenario is
 		}
 		if err := r.save(c.Dir); err != nil {
@@ -265,6 +265,8 @@ func (c *Comparison) inTurn(ctx context.Context, sc *Scenario, l *contender, gro
 // cannot is why a server is not measured in a scenario.
 func (c *Comparison) cannot(sc *Scenario, l *contender, rate float64) string {
 	switch {
+	case sc.RateOf != "" && rate == 0 && c.unrated(sc) != "":
+		return c.unrated(sc)
 	case l.process.Exited():
 		return "the server has ended: " + l.process.Output()
 	case l.server.Yardstick && len(sc.Groups) == 0:
@@ -280,6 +282,18 @@ func (c *Comparison) cannot(sc *Scenario, l *contender, rate float64) string {
 		}
 	}
 	return ""
+}
+
+// unrated is why none of those that a scenario's rate is of will ever have one; "" if they may.
+func (c *Comparison) unrated(sc *Scenario) (why string) {
+	for _, name := range sc.RateBy {
+		r := c.Record(sc.RateOf, name)
+		if r == nil || r.Missing == "" {
+			return ""
+		}
+		why = fmt.Sprintf("its rate is that of %s, of which there is none: %s", name, r.Missing)
+	}
+	return why
 }
 
 // rated sets the rate of groups that depends on other scenarios.

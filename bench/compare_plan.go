@@ -67,6 +67,9 @@ func (s *Stage) takePart(all []Server) []Server {
 // chosen is the part of the stage that is asked for.
 func (c *Comparison) chosen(s Stage) Stage {
 	s.Scenarios = slices.DeleteFunc(slices.Clone(s.Scenarios), func(sc Scenario) bool {
+		if sc.RateBy != nil && !slices.ContainsFunc(c.Servers, func(server Server) bool { return slices.Contains(sc.RateBy, server.Name) }) {
+			return true // its rate is that of nobody who is there
+		}
 		if c.Only != nil {
 			return !c.Only.MatchString(sc.Name)
 		}

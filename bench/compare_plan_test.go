@@ -61,7 +61,7 @@ func TestPlanOfWhoTakesPart(t *testing.T) {
 	}
 	short := func(c *Comparison) { c.Servers = namedServers(ShortNames...) }
 	f(short, map[string][]string{
-		small1: {"pharos", "limit", "limit-epoll", "java", "rust"}, small1 + ", 70 %": {"pharos", "limit"}, "small, 50 %": {"pharos", "limit", "java", "rust"},
+		small1: {"pharos", "limit", "limit-epoll", "java", "rust"}, small1 + ", 70 %": {"pharos", "limit"}, "small, 50 % of rust": {"pharos", "rust"}, "small, 80 % of java-g1": nil,
 		"start, idle, stop": {"pharos"}, "mass restart": {"pharos", "java"}, loopsOpen: {"pharos-1-loop", "pharos-2-loops"},
 		"1M x 4, depth 16": {"pharos", besideName}, "Zipf": nil, "churn": nil, "106 every 5 s": {"pharos", "limit"},
 	})
@@ -69,6 +69,7 @@ func TestPlanOfWhoTakesPart(t *testing.T) {
 	f(func(c *Comparison) { c.Full = true }, map[string][]string{
 		small16: {"pharos", "limit", "limit-epoll", "java", "java-g1", "rust", "rust-tuned"}, "mass restart": append([]string{"pharos", "limit"}, all[1:]...),
 		"1M x 4, all different, depth 16": {"pharos", "limit", "java", "rust", besideName}, "churn": {"pharos", "java"},
+		"small, 80 % of java-g1": {"pharos", "java-g1"},
 	})
 	f(func(c *Comparison) {
 		c.Only = regexp.MustCompile("^unknown topics$")
@@ -165,6 +166,33 @@ func TestRated(t *testing.T) {
 	f(offered(small1, w, 1, smallBodyBytes), 0.7*180_000)
 	f(Scenario{Name: "all", Groups: openLoop(w, 0), RateOf: small1, RateShare: 0.5}, 5_000)
 	f(Scenario{Name: "two", Groups: openLoop(w, 0), RateOf: small1, RateShare: 0.5, RateBy: []string{"pharos", "gone"}}, 100_000)
+}
+
+// A rate of somebody who cannot be had is a reason, and is not waited for.
+func TestUnrated(t *testing.T) {
+	c := &Comparison{Servers: namedServers("pharos", "rust"), Dir: t.TempDir(), Only: regexp.MustCompile("^small, 50 %"), records: map[string]map[string]*Record{}}
+	list, err := c.plan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{peerScenario("rust", 0.5): {"pharos", "rust"}}
+	if diff := cmp.Diff(want, who(c, list)); diff != "" {
+		t.Errorf("scenarios at the rate of servers that are not there: %s", diff)
+	}
+	sc := &list[0].Scenarios[0]
+	if why := c.unrated(sc); why != "" {
+		t.Errorf("not measured yet, but %q", why)
+	}
+	c.keep(&Record{Scenario: small1, Server: "rust", Missing: "no cargo"})
+	if why := c.unrated(sc); !strings.Contains(why, "rust") || !strings.Contains(why, "no cargo") {
+		t.Errorf("%q", why)
+	}
+	if err := c.scenario(t.Context(), sc, []*contender{{server: &c.Servers[0]}}); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := loadRecord(c.Dir, sc.Name, "pharos"); err != nil || r == nil || !strings.Contains(r.Missing, "no cargo") {
+		t.Errorf("%+v, %v: it would be tried for ever", r, err)
+	}
 }
 
 // The load has the same work with all servers where that is said; with a yardstick it never looks.

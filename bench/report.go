@@ -148,8 +148,29 @@ func (c *Comparison) asks(check *Check) bool {
 	return true
 }
 
+// scenarios are those that the check needs, and those that they take their rates from: who wants
+// to measure it again names them.
+func (check *Check) scenarios() (names []string) {
+	add := func(name string) {
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, ref := range []Ref{check.What, check.Less, check.By} {
+		for _, s := range allStages() {
+			for i := range s.Scenarios {
+				if sc := &s.Scenarios[i]; sc.Name == ref.Scenario {
+					add(sc.RateOf)
+				}
+			}
+		}
+		add(ref.Scenario)
+	}
+	return names
+}
+
 func verdictTable(verdicts []Verdict) *results.Table {
-	table := results.NewTable("what", "target", "measured", "met")
+	table := results.NewTable("what", "target", "measured", "met", "scenarios")
 	for _, v := range verdicts {
 		bound, met := "", map[bool]string{true: "yes", false: "**no**"}[v.Met]
 		switch {
@@ -166,7 +187,7 @@ func verdictTable(verdicts []Verdict) *results.Table {
 		} else if measured = fmt.Sprintf("%.4g (%.4g to %.4g)", v.Value.Median, v.Value.Low, v.Value.High); v.Worst {
 			measured = fmt.Sprintf("%.4g at worst, median %.4g", v.Value.Most, v.Value.Median)
 		}
-		table.Row(v.Row, bound, oneLine(measured), met)
+		table.Row(v.Row, bound, oneLine(measured), met, strings.Join(v.scenarios(), "; "))
 	}
 	return table
 }

@@ -41,6 +41,19 @@ const sweepShareMax = 0.9
 // small1 and small16 are what other scenarios are measured by.
 const small1, small16 = "small, depth 1", "small, depth 16"
 
+// peers are the servers that Pharos is to be faster than, and how many times at depth 16.
+var peers = []struct {
+	name string
+	deep float64
+}{{"java", 20}, {"java-g1", 20}, {"rust", 30}, {"rust-tuned", 30}}
+
+// peerShares are how much of what a peer can it is offered when slowest answers are compared.
+var peerShares = []float64{0.5, 0.8}
+
+func peerScenario(peer string, share float64) string {
+	return fmt.Sprintf("small, %.0f %% of %s", share*100, peer)
+}
+
 func smallStage() Stage {
 	w := &World{Topics: 1000, Brokers: 4}
 	s := Stage{Name: "small", About: "1,000 topics on 4 brokers", Worlds: []*World{w}, Scenarios: []Scenario{
@@ -56,8 +69,6 @@ func smallStage() Stage {
 			Groups: []Group{{Name: "lookups", World: w, Conns: clients, Depth: 16, Serialize: 1}}},
 		{Name: "old clients", About: "version 4.4.0: bodies with bare integer keys, depth 16", Full: true,
 			Groups: []Group{{Name: "lookups", World: w, Conns: clients, Depth: 16, Version: 293}}},
-		{Name: "small, 50 %", About: "open loop at half of what the slowest can", Groups: openLoop(w, 0), RateOf: small1, RateShare: 0.5},
-		{Name: "small, 80 %", About: "open loop at 80 % of what the slowest can", Groups: openLoop(w, 0), RateOf: small1, RateShare: 0.8},
 		{Name: "small, quiet", About: "open loop, 5,000 a second", Groups: openLoop(w, quietRate), Short: yardsticked},
 		{Name: "flood", About: "one connection with 1,000 requests in flight beside the quiet lookups", Short: yardsticked,
 			Groups: beside(w, Group{Name: "flood", World: w, Conns: 1, Depth: 1000})},
@@ -66,6 +77,14 @@ func smallStage() Stage {
 		{Name: "idle connections", About: "18,000 connections that do nothing beside the quiet lookups", Alone: true, Short: ours,
 			Groups: beside(w, Group{Name: "idle", World: w, Conns: idleConns})},
 	}}
+	for _, peer := range peers {
+		for _, share := range peerShares {
+			s.Scenarios = append(s.Scenarios, Scenario{
+				Name: peerScenario(peer.name, share), About: fmt.Sprintf("open loop at %.0f %% of what %s can, for it and Pharos", share*100, peer.name),
+				Groups: openLoop(w, 0), RateOf: small1, RateShare: share, RateBy: []string{peer.name}, Only: []string{"pharos", peer.name}, Full: !slices.Contains(ShortNames, peer.name),
+			})
+		}
+	}
 	for _, rate := range []float64{2000, 10_000, 20_000, 40_000, 80_000, 120_000} {
 		s.Scenarios = append(s.Scenarios, Scenario{
 			Name: fmt.Sprintf("rate %.0f", rate), About: "open loop", Groups: openLoop(w, rate), Full: true, RateOf: small1, OwnShareMax: sweepShareMax,
