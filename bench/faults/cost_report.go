@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,12 +19,40 @@ func WriteCost(w io.Writer, o *Options) error {
 	if len(figures) == 0 {
 		return fmt.Errorf("%s: no costs were measured yet", o.Dir)
 	}
-	table := costTable(figures)
+	table := costBuilds(figures) + costTable(figures)
 	if err := os.WriteFile(filepath.Join(o.Dir, "cost.md"), []byte(table), 0o644); err != nil {
 		return err
 	}
 	_, err = io.WriteString(w, table)
 	return err
+}
+
+// costBuilds says which builds figures are of, and which parts if there are several: a part that
+// is measured anew may be of another one.
+func costBuilds(figures []Figure) string {
+	var builds []string
+	parts := map[string][]string{}
+	for i := range figures {
+		build, part := figures[i].Build, figures[i].Part
+		if build == "" {
+			continue
+		}
+		if !slices.Contains(builds, build) {
+			builds = append(builds, build)
+		}
+		if !slices.Contains(parts[build], part) {
+			parts[build] = append(parts[build], part)
+		}
+	}
+	var b strings.Builder
+	for _, build := range builds {
+		b.WriteString("pharos: " + build)
+		if len(builds) > 1 {
+			b.WriteString(" (" + strings.Join(parts[build], ", ") + ")")
+		}
+		b.WriteString("\n\n")
+	}
+	return b.String()
 }
 
 func costTable(figures []Figure) string {

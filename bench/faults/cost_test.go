@@ -48,6 +48,20 @@ func TestCostTable(t *testing.T) {
 	}
 }
 
+// Figures of several builds are not taken for those of one.
+func TestCostBuilds(t *testing.T) {
+	f := func(want string, figures ...Figure) {
+		t.Helper()
+		if got := costBuilds(figures); got != want {
+			t.Errorf("%+v: got %q, want %q", figures, got, want)
+		}
+	}
+	f("", Figure{Part: "memory"})
+	f("pharos: v1\n\n", Figure{Part: "memory", Build: "v1"}, Figure{Part: "brokers", Build: "v1"})
+	f("pharos: v1 (memory, lookups)\n\npharos: v2 (brokers)\n\n",
+		Figure{Part: "memory", Build: "v1"}, Figure{Part: "memory", Build: "v1"}, Figure{Part: "brokers", Build: "v2"}, Figure{Part: "lookups", Build: "v1"})
+}
+
 func TestCountsSince(t *testing.T) {
 	before := counts{`runs{hook="a"}`: 1, `runs_of_others{hook="a"}`: 7}
 	after := counts{`runs{hook="a"}`: 5, `runs{hook="b"}`: 10, `runs_of_others{hook="a"}`: 70, `plain`: 3}
