@@ -26,10 +26,10 @@
 //
 // # Errors
 //
-// Every error wraps one of the package's sentinels, or what ended the caller's context, or is a
-// broker's refusal, a [*BrokerError], or codec.ErrFrameTooLarge of a request; those of a Resolver's lookups are an [*Error], which says
-// which servers were asked and what each of them did, those of a Producer's sends a [*SendError]
-// with every attempt.
+// Every error wraps one of the package's sentinels, or what ended the caller's context, or
+// codec.ErrFrameTooLarge of a request, or is a broker's refusal, a [*BrokerError]. Those of a
+// Resolver's lookups are an [*Error], which says which servers were asked and what each of them
+// did, those of a Producer's sends a [*SendError] with every attempt.
 //
 // # What it is not
 //

@@ -191,6 +191,21 @@ func TestRestsOfHours(t *testing.T) {
 	}
 }
 
+// Goal: the clients of a server that failed do not come back to it as one.
+func TestRestsDiffer(t *testing.T) {
+	for _, fails := range []int{1, 3, 40} { // the least, in between, the most
+		rests := map[time.Duration]bool{}
+		for seed := range uint64(100) {
+			m := New(Params{Seed: seed})
+			m.inUse = &server{}
+			rests[m.rest(&server{fails: fails})] = true
+		}
+		if len(rests) < 90 {
+			t.Errorf("after %d failures 100 clients have %d different rests", fails, len(rests))
+		}
+	}
+}
+
 // Goal: one that just pauses is forgiven soon; and without hedging a pause below the time-out
 // changes nothing.
 func TestPauses(t *testing.T) {
