@@ -41,11 +41,13 @@ func (g *givingBack) due(nowMillis, heldBytes int64) bool {
 	return true
 }
 
-// runGiveBack gives memory back after floods, until quit.
+// runGiveBack gives memory back after floods, and has a large table moved to large pages, until
+// quit.
 func (s *Server) runGiveBack() {
 	t := time.NewTicker(giveBackEvery)
 	defer t.Stop()
 	g := newGivingBack()
+	var m movingToLargePages
 	for {
 		select {
 		case <-s.quit:
@@ -55,6 +57,12 @@ func (s *Server) runGiveBack() {
 		if g.due(s.clock.RawMillis(), s.inbound.held.Load()+s.outbound.held.Load()+s.lanes.Bytes()) {
 			runtime.GC() // pools keep what they have through one collection
 			debug.FreeOSMemory()
+		}
+		if s.handlers == nil {
+			continue
+		}
+		if sizes := s.handlers.table.Snapshot().Stats(); m.due(s.clock.RawMillis(), sizes.Topics+sizes.Shapes) {
+			s.moveToLargePages()
 		}
 	}
 }
