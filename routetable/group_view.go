@@ -22,6 +22,7 @@ type groupView struct {
 	parked  int // those that are parked
 
 	clusterInfo *atomic.Pointer[[]byte] // encoded 106 body, shared by views of one epoch
+	heads       *joinedHeads            // so are these
 }
 
 // named returns the group with this name, nil when there is none.
@@ -96,7 +97,7 @@ func (d *viewDraft) own() {
 func (d *viewDraft) newEpoch(epoch uint64) {
 	d.own()
 	d.epoch = epoch
-	d.clusterInfo = new(atomic.Pointer[[]byte])
+	d.clusterInfo, d.heads = new(atomic.Pointer[[]byte]), new(joinedHeads)
 }
 
 // put stores a group under its index, nil to free it.

@@ -93,7 +93,7 @@ func (r Route) AppendBody(dst []byte, o RouteOptions) []byte {
 		}
 		dst = append(dst, b.json[:b.cut]...)
 	} else {
-		dst = appendHead(dst, v, r.shape.members, how)
+		dst = v.appendJoinedHead(dst, r.shape.members, how)
 	}
 	if o.OrderTopicConf.Valid {
 		dst = append(dst, `,"orderTopicConf":`...)

@@ -39,7 +39,7 @@ func New(o Options) *Table {
 	t.root.Store(&Snapshot{
 		topics:   &topicTable{dict: newDict(seed, 0), list: new(topicList)},
 		shapes:   &shapeTable{},
-		view:     &groupView{clusterInfo: new(atomic.Pointer[[]byte])},
+		view:     &groupView{clusterInfo: new(atomic.Pointer[[]byte]), heads: new(joinedHeads)},
 		live:     &liveTable{seed: seed},
 		mappings: &mappingTable{seed: seed},
 		filters:  &filterTable{},
