@@ -3,10 +3,12 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/pharosmq/pharos/client/internal/wire"
 	"github.com/pharosmq/pharos/codec"
 )
 
@@ -85,6 +87,24 @@ func TestRequestTooLargeToSend(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		if after := r.Stats(); inUse(r) != nsA || after.Dials != before.Dials || after.FailOvers != before.FailOvers {
 			t.Errorf("%s is in use; %+v", inUse(r), after)
+		}
+	})
+}
+
+// Goal: a connection that ended because of what the server sent, a moment before a lookup found it
+// in use, is nothing that the lookup's own request is too large for.
+func TestServerSentATooLargeFrame(t *testing.T) {
+	inBubble(t, ResolverOptions{}, func(t *testing.T, n *fakeNet, r *Resolver) {
+		settled(t, r)
+		r.mu.Lock()
+		l := r.links[nsA]
+		r.links[nsA] = &link{l.gen, l.conn} // so that the lookup hears of the end first
+		r.mu.Unlock()
+		l.conn.Abort(fmt.Errorf("%w: %w", wire.ErrGarbage, codec.ErrFrameTooLarge))
+		n.become(nsA, refused)
+		route, err := r.Route(t.Context(), "T")
+		if err != nil || answeredBy(route) == nsA || inUse(r) == nsA {
+			t.Errorf("%v by %s, %s is in use", err, answeredBy(route), inUse(r))
 		}
 	})
 }

@@ -196,8 +196,8 @@ func (l *lookup) start(ctx context.Context) (choice.Verdict, error) {
 		case err == nil:
 			l.flights[0] = f
 			return v, nil
-		case errors.Is(err, codec.ErrFrameTooLarge):
-			return v, l.fail(codec.ErrFrameTooLarge) // for all of them
+		case errors.Is(err, codec.ErrFrameTooLarge) && !errors.Is(err, wire.ErrClosed):
+			return v, l.fail(codec.ErrFrameTooLarge) // for all of them; a frame of the server's is another matter
 		}
 	}
 }
