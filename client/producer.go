@@ -218,7 +218,11 @@ func (p *Producer) topic(topic string) *topicState {
 
 // broker returns the Broker of a target.
 func (p *Producer) broker(t Target) *Broker {
-	return p.brokers.Add(brokerKey(t), func() *Broker { return &Broker{name: t.Broker, addr: t.Addr} })
+	key := brokerKey(t)
+	if b := p.brokers.Get(key); b != nil {
+		return b
+	}
+	return p.brokers.Add(key, func() *Broker { return &Broker{name: t.Broker, addr: t.Addr} })
 }
 
 func brokerKey(t Target) string { return t.Broker + "\n" + t.Addr }

@@ -55,7 +55,8 @@ func (r *Route) Age() time.Duration { return time.Since(r.Fetched) }
 // Stale reports whether the latest lookup failed.
 func (r *Route) Stale() bool { return r.Err != nil }
 
-// Targets are the queues of r whose broker has a master with an address. Queues of an order
+// Targets are the queues of r whose broker has a master with an address: a name or an address
+// longer than 1,024 bytes, or with unprintable characters in it, is none. Queues of an order
 // configuration or of a static topic can lie on a broker that is not there now: they are in
 // Queues and not here.
 func (r *Route) Targets() []Target { return r.targets }

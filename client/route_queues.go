@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/pharosmq/pharos/codec"
 )
@@ -22,6 +23,9 @@ const brokersMax = 10_000
 // routeEntriesMax bounds all that is listed in one answer: brokersMax broker groups with 26
 // queues and 25 other things each, replicas for example.
 const routeEntriesMax = 2 * queuesMax
+
+// nameBytesMax bounds a broker's name, and its address.
+const nameBytesMax = 1 << 10
 
 // ErrBadRoute: a name server's answer is well formed but no route can be made of it.
 var ErrBadRoute = errors.New("client: unusable route")
@@ -51,6 +55,9 @@ func (r *Route) deriveQueues() error {
 		b := &r.Data.BrokerDatas[i]
 		addr, ok := b.BrokerAddrs[codec.MasterID]
 		if _, seen := l.masters[b.BrokerName]; ok && !seen {
+			if !isName(b.BrokerName) || !isName(addr) {
+				addr = "" // nowhere to connect to
+			}
 			l.masters[b.BrokerName] = addr
 		}
 	}
@@ -64,6 +71,12 @@ func (r *Route) deriveQueues() error {
 	default:
 		return l.writable()
 	}
+}
+
+// isName reports whether a broker's name or address can be one: they are used for each queue, and
+// errors quote them.
+func isName(s string) bool {
+	return len(s) <= nameBytesMax && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
 // room refuses n more queues if that were too many.

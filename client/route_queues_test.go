@@ -37,6 +37,30 @@ func targets(r *Route) string {
 	return strings.Join(words, " ")
 }
 
+// Goal: what cannot be a broker's name or address is nowhere to send to, and in no error.
+func TestNamesThatAreNone(t *testing.T) {
+	f := func(name, addr string, want int) {
+		t.Helper()
+		r, err := newRoute("T", &codec.TopicRouteData{
+			BrokerDatas: []codec.BrokerData{group(name, addr), group("~", "h~")},
+			QueueDatas:  []codec.QueueData{queueData(name, 4, readWrite), queueData("~", 1, readWrite)},
+		}, nil, time.Now())
+		if err != nil || len(r.Queues) != 5 || len(r.Targets()) != want+1 {
+			t.Errorf("%.20q at %.20q: %d targets, want %d: %v", name, addr, len(r.Targets())-1, want, err)
+		}
+	}
+	long := strings.Repeat("b", nameBytesMax)
+	f("broker-a", "[fe80::1%eth0]:10911", 4)
+	f("\u7ecf\u7eaa-a b", "h\u00e9:10911", 4)
+	f(long, long, 4)
+	f(long+"b", "ha", 0)
+	f("a", long+"b", 0)
+	f("a", "", 0)
+	f("a\n", "ha", 0)
+	f("a", "ha\x1b[2J:1", 0)
+	f("a", "\xff", 4) // U+FFFD to whoever reads it
+}
+
 // TestQueues pins what queues a producer gets from a route, case by case of Java's
 // MQClientInstance#topicRouteData2TopicPublishInfo.
 func TestQueues(t *testing.T) {

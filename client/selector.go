@@ -175,8 +175,11 @@ func newCandidates(r *Route, broker func(Target) *Broker, cursor *atomic.Uint64,
 	seen := map[*Broker]brokerState{}
 	all := make([]Candidate, 0, len(r.targets))
 	best := brokerDown
+	var b *Broker
 	for i := range r.targets {
-		b := broker(r.targets[i])
+		if t := &r.targets[i]; b == nil || b.name != t.Broker || b.addr != t.Addr { // most follow one of the same
+			b = broker(*t)
+		}
 		if _, ok := seen[b]; !ok {
 			state, until := b.health.state(now)
 			seen[b] = state
