@@ -45,28 +45,29 @@ func (h *httpAddresses) Addresses(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address server: %w", err)
 	}
-	request.Close = true // the next question is minutes away: no connection is to be left behind
+	from := request.URL.Redacted() // without a password
+	request.Close = true           // the next question is minutes away: no connection is to be left behind
 	response, err := h.client.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("address server: %w", err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("address server %s: it answered %s", h.url, brief(response.Status))
+		return nil, fmt.Errorf("address server %s: it answered %s", from, brief(response.Status))
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, httpListBytesMax))
 	if err != nil {
-		return nil, fmt.Errorf("address server %s: %w", h.url, err)
+		return nil, fmt.Errorf("address server %s: %w", from, err)
 	}
 	list := strings.TrimSpace(string(body))
 	if end := strings.IndexAny(list, "\r\n"); end >= 0 {
 		list = list[:end]
 	} else if len(body) == httpListBytesMax {
-		return nil, fmt.Errorf("address server %s: the list is longer than %d bytes", h.url, httpListBytesMax)
+		return nil, fmt.Errorf("address server %s: the list is longer than %d bytes", from, httpListBytesMax)
 	}
 	addrs, err := ParseAddresses(list)
 	if err != nil {
-		return nil, fmt.Errorf("address server %s: %w", h.url, err)
+		return nil, fmt.Errorf("address server %s: %w", from, err)
 	}
 	return addrs, nil
 }

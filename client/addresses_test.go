@@ -95,13 +95,13 @@ func TestHTTPAddresses(t *testing.T) {
 			_, _ = w.Write([]byte(body))
 		}))
 		defer srv.Close()
-		source := HTTPAddresses(srv.URL, srv.Client())
+		source := HTTPAddresses(strings.Replace(srv.URL, "//", "//user:secret@", 1), srv.Client())
 		if source.Refresh() != 2*time.Minute {
 			t.Errorf("asked every %v", source.Refresh())
 		}
 		got, err := source.Addresses(t.Context())
 		if want == nil {
-			if err == nil || !strings.Contains(err.Error(), "address server") {
+			if err == nil || !strings.Contains(err.Error(), "address server") || strings.Contains(err.Error(), "secret") {
 				t.Errorf("%d %.40q: %v, %v; want an error", status, body, got, err)
 			}
 			return
