@@ -2,6 +2,7 @@ package codec
 
 import (
 	"encoding/binary"
+	"math"
 	"slices"
 	"strconv"
 )
@@ -27,6 +28,17 @@ func (r *RouteRequest) AppendSuccess(dst, body []byte, lim *Limits) ([]byte, boo
 func (r *RouteRequest) AppendSuccessBefore(dst []byte, bodyBytes int, lim *Limits) ([]byte, bool) {
 	return r.appendSuccess(dst, nil, bodyBytes, lim)
 }
+
+// BeginSuccess is BeginResponse for the reply SUCCESS, in JSON, with a body whose size is not
+// known yet: the caller appends it and calls EndFrame.
+func (r *RouteRequest) BeginSuccess(dst []byte) ([]byte, FrameMark) {
+	start := len(dst)
+	dst, _ = r.appendSuccess(dst, nil, 0, &unlimited)
+	return dst, FrameMark{start: start, body: len(dst)}
+}
+
+// unlimited: EndFrame compares with the limit.
+var unlimited = Limits{FrameBytesMax: math.MaxInt}
 
 // appendSuccess appends a reply with body, and room in its length for restBytes more.
 func (r *RouteRequest) appendSuccess(dst, body []byte, restBytes int, lim *Limits) ([]byte, bool) {

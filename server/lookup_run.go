@@ -119,7 +119,7 @@ func (l *loop) answerLookup(i int, o *routetable.RouteOptions) bool {
 		result = ResultTopicNotExist
 	} else if body := route.Encoded(o); body == nil {
 		var err error
-		out, mark := codec.BeginResponse(dst, codec.SerializeJSON, r.Opaque, codec.Success, "", nil)
+		out, mark := r.BeginSuccess(dst)
 		l.out.buf, err = codec.EndFrame(route.AppendBody(out, *o), mark, limits)
 		fits = err == nil
 	} else if len(body) < sharedBytesMin {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pharosmq/pharos/codec"
 	"github.com/pharosmq/pharos/internal/config"
+	"github.com/pharosmq/pharos/routetable"
 )
 
 // lookupBrokers are the routes that the runs of these tests find.
@@ -60,6 +61,7 @@ func lookupMix(r *rand.Rand, c *client, n int) (all []byte) {
 func TestLookupRunsAnswerAsTheHandler(t *testing.T) {
 	settings := map[string]func(*config.Settings, *config.Live){
 		"defaults": nil,
+		"joined":   nil, // bodies: none is kept
 		"acting":   func(_ *config.Settings, l *config.Live) { l.SupportActingMaster = true },
 		"order":    func(_ *config.Settings, l *config.Live) { l.OrderMessageEnable = true },
 		"waiting":  func(_ *config.Settings, l *config.Live) { l.NeedWaitForService, l.WaitSecondsForService = true, 1000 },
@@ -70,6 +72,9 @@ func TestLookupRunsAnswerAsTheHandler(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, 2))
 				with, without := newRig(t, change), newRig(t, change)
 				without.loop.run.slot = -1
+				if name == "joined" {
+					with.handlers.table = routetable.New(routetable.Options{BodyBytesMax: -1})
+				}
 				with.o.batchFrames = 1 + r.IntN(50)
 				without.o.batchFrames = with.o.batchFrames
 				a, b := with.dial(), without.dial()
@@ -116,9 +121,17 @@ func sameCounts(t *testing.T, a, b *LoopStats) {
 	}
 }
 
-// Runs allocate nothing, with known topics and with unknown ones.
+// Runs allocate nothing, with known topics and with unknown ones, with bodies that are kept and
+// with those that are joined.
 func TestLookupRunsAllocateNothing(t *testing.T) {
+	lookupRunsAllocateNothing(t, routetable.Options{})
+	lookupRunsAllocateNothing(t, routetable.Options{BodyBytesMax: -1})
+}
+
+func lookupRunsAllocateNothing(t *testing.T, o routetable.Options) {
+	t.Helper()
 	r := newRig(t, nil)
+	r.handlers.table = routetable.New(o)
 	c := r.dial()
 	c.mustRegister(newBroker("broker-a", 0, "TopicTest", "T2"))
 	var frames []byte
