@@ -53,17 +53,11 @@ func (s *Summary) markdown() string {
 	for _, server := range slices.Sorted(maps.Keys(s.Builds)) {
 		fmt.Fprintf(&b, "%s: %s\n\n", server, s.Builds[server])
 	}
-	rows := results.NewTable("fault", "server, mode", "path", "runs", "found after s: median (quartiles) / most",
-		"wrongly missing s: all runs / worst run (removals)", "freeze s", "target", "")
-	for i := range s.Rows {
-		r := &s.Rows[i]
-		rows.Row(r.Case, r.series(), r.path(), r.runs(), r.found(), r.missing(), fmt.Sprintf("%.1f", r.FreezeSeconds), r.Target.text(), r.Met)
-	}
 	claims := results.NewTable("claim", "found", "")
 	for _, c := range s.Claims {
 		claims.Row(c.Text, c.Found, c.Met)
 	}
-	fmt.Fprintf(&b, "%s\n%s", rows, claims)
+	fmt.Fprintf(&b, "%s%s", tables(s.Rows), claims)
 	return b.String()
 }
 
@@ -102,28 +96,22 @@ func (r *Row) found() string {
 	return text
 }
 
-func (r *Row) missing() string {
-	switch {
-	case r.Runs == 0:
-		return "-"
-	case r.Removals == 0 && r.MissingSeconds == 0:
-		return fmt.Sprintf("0 in %.2f broker-hours (95 %%: < %.1f/h)", r.BrokerHours, r.RemovalsMost)
-	}
-	return fmt.Sprintf("%.1f / %.1f (%d)", r.MissingSeconds, r.MissingMost, r.Removals)
-}
-
 func (t Target) text() string {
-	number := func(x float64) string {
-		if x == NoTarget {
-			return "any"
-		}
-		return fmt.Sprintf("%g", x)
-	}
 	text := ""
 	if t.MaxSeconds != 0 {
-		text = number(t.MedianSeconds) + " / " + number(t.MaxSeconds) + ", "
+		text = t.detection() + ", "
 	}
-	return text + "missing " + number(t.MissingSeconds)
+	return text + "missing " + wanted(t.MissingSeconds)
+}
+
+// detection is of the median and of the slowest, in seconds.
+func (t Target) detection() string { return wanted(t.MedianSeconds) + " / " + wanted(t.MaxSeconds) }
+
+func wanted(seconds float64) string {
+	if seconds == NoTarget {
+		return "any"
+	}
+	return fmt.Sprintf("%g", seconds)
 }
 
 // List writes what there is to measure.

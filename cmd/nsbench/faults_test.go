@@ -33,7 +33,7 @@ func TestFaultsReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, args := range map[string][]string{
-		"| vanish-idle | pharos, ebpf | bare | 1 | 4.70 / 4.70 |": {},
+		"| vanish-idle | 6 / 7 | 4.70 / 4.70; 1 |": {},
 		`"Median": 4.7`: {"-json"},
 	} {
 		code, stdout, stderr := runCommand(t, append([]string{"faults", "-report", "-out", dir}, args...)...)
