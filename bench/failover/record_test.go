@@ -321,17 +321,3 @@ func TestSaveNothing(t *testing.T) {
 		t.Errorf("the picture: %v", err)
 	}
 }
-
-// TestCopies: the official Go client's program has the same load as ours.
-func TestCopies(t *testing.T) {
-	for _, name := range []string{"line.go", "openloop.go"} {
-		ours, err := os.ReadFile(filepath.Join("openloop", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		copied, err := os.ReadFile(filepath.Join("goclient", "openloop", name))
-		if err != nil || !bytes.Equal(ours, copied) {
-			t.Errorf("goclient/openloop/%s is no copy of openloop/%s (%v): cp bench/failover/openloop/%s bench/failover/goclient/openloop", name, name, err, name)
-		}
-	}
-}

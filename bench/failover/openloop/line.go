@@ -3,7 +3,7 @@
 // object a line.
 //
 // It imports nothing but the standard library: the program of the official Go client, a module
-// of its own, has a copy.
+// of its own, has it by a symbolic link.
 package openloop
 
 import (
