@@ -2,6 +2,7 @@ package faults
 
 import (
 	"regexp"
+	"slices"
 	"testing"
 	"time"
 )
@@ -81,5 +82,17 @@ func TestRoom(t *testing.T) {
 	r.give(job{c: watch})
 	if got := <-taken; got != 0 {
 		t.Errorf("took %d", got)
+	}
+}
+
+// However many runs there may be at a time, brokers are left for the short ones.
+func TestRoomForShortRuns(t *testing.T) {
+	r := newRoom(1000)
+	jobs := slices.Repeat([]job{{c: &Case{Kind: Watch, Brokers: 20}}}, 100)
+	for range brokersWatched / 20 {
+		r.take(jobs)
+	}
+	if got := r.take(append(jobs, job{c: &Case{Brokers: 20}})); got != len(jobs) {
+		t.Errorf("beside %d brokers that are watched, job %d is taken", brokersWatched, got)
 	}
 }
