@@ -48,6 +48,7 @@ type fakeServer struct {
 	conns   map[net.Conn]bool
 	dials   int
 	asked   map[string]int // topic -> requests
+	joined  int            // requests that came in one write with the one before them
 }
 
 func newFakeNet(t *testing.T, addrs ...string) *fakeNet {
@@ -94,6 +95,13 @@ func (n *fakeNet) asked(addr, topic string) int {
 	return n.servers[addr].asked[topic]
 }
 
+// joined is how many requests came in one write with the one before them.
+func (n *fakeNet) joined(addr string) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.servers[addr].joined
+}
+
 var errFakeRefused = errors.New("connection refused")
 
 func (n *fakeNet) dial(ctx context.Context, _, addr string) (net.Conn, error) {
@@ -132,6 +140,7 @@ func (n *fakeNet) serve(addr string, s *fakeServer, c net.Conn) {
 	lim := codec.DefaultLimits()
 	var writing sync.Mutex
 	for {
+		joined := in.Buffered() > 0
 		prefix, err := in.Peek(codec.FramePrefixBytes)
 		if err != nil {
 			return
@@ -153,6 +162,9 @@ func (n *fakeNet) serve(addr string, s *fakeServer, c net.Conn) {
 		topic, _ := cmd.Ext("topic")
 		n.mu.Lock()
 		s.asked[string(topic)]++
+		if joined {
+			s.joined++
+		}
 		n.mu.Unlock()
 		answers.Go(func() { n.answer(addr, c, &writing, ended, cmd.Opaque, string(topic)) })
 	}

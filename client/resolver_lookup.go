@@ -20,6 +20,7 @@ type lookup struct {
 	header codec.Header
 	body   []byte
 	hedge  bool
+	held   bool // what it asks waits for a Flush
 	within time.Duration
 	// take looks at a reply: choice.Good ends the lookup with what it returns.
 	take func(*Reply) (choice.Answer, error)
@@ -59,6 +60,11 @@ const triedMax = 2
 // the error of take, or why there is nothing to take.
 func (l *lookup) run(ctx context.Context) error {
 	l.limit = pause.After(l.r.now(), l.within)
+	return l.stay(ctx)
+}
+
+// stay is the rest of run, for a lookup that may have begun.
+func (l *lookup) stay(ctx context.Context) error {
 	timer := time.NewTimer(l.within)
 	defer timer.Stop()
 	defer l.land()
@@ -265,7 +271,11 @@ func (l *lookup) send(ctx context.Context, f *flight) error {
 		ctx, cancel = context.WithTimeout(ctx, l.r.o.RPCTimeout)
 		defer cancel()
 	}
-	pending, err := f.link.conn.Begin(ctx, l.header, l.body)
+	begin := f.link.conn.Begin
+	if l.held {
+		begin = f.link.conn.Prepare
+	}
+	pending, err := begin(ctx, l.header, l.body)
 	if err == nil {
 		f.pending = pending
 		l.r.tell(func(m *choice.Machine, _ time.Duration) { m.Asked(f.asked, f.addr, f.link.gen) })

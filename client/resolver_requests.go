@@ -24,8 +24,9 @@ var errNoAnswerYet = errors.New("no answer yet")
 //
 // Java: MQClientAPIImpl#getTopicRouteInfoFromNameServer.
 func (r *Resolver) Route(ctx context.Context, topic string) (*codec.TopicRouteData, error) {
-	route, _, err := r.routeIfNew(ctx, r.o.LookupTimeout, topic, noAnswer)
-	return route, err
+	q := routeQuestion{topic: topic, last: noAnswer}
+	r.routeIfNew(ctx, r.o.LookupTimeout, &q)
+	return q.data, q.err
 }
 
 // answerID stands for the bytes of an answer: equal bytes have the same, others have another
@@ -39,17 +40,31 @@ var answerSeed = maphash.MakeSeed()
 
 func idOf(body []byte) answerID { return max(answerID(maphash.Bytes(answerSeed, body)), 1) }
 
-// routeIfNew is Route within some time, and within LookupTimeout; but the route is nil, and was
-// not parsed, if the answer is the last one again.
-func (r *Resolver) routeIfNew(ctx context.Context, within time.Duration, topic string, last answerID) (*codec.TopicRouteData, answerID, error) {
-	var route *codec.TopicRouteData
-	var id answerID
-	l := lookup{r: r, header: routeHeader(topic), hedge: !r.o.NoHedge, within: min(within, r.o.LookupTimeout), take: func(reply *Reply) (choice.Answer, error) {
+// routeQuestion asks for a topic's route, and takes the answer: data, or err. Without either
+// it is the last one again.
+type routeQuestion struct {
+	topic string
+	last  answerID
+	data  *codec.TopicRouteData
+	id    answerID
+	err   error
+}
+
+// routeIfNew is Route within some time, and within LookupTimeout; but there is no data, and it
+// was not parsed, if the answer is the last one again.
+func (r *Resolver) routeIfNew(ctx context.Context, within time.Duration, q *routeQuestion) {
+	l := r.routeLookup(within, q)
+	q.err = l.run(ctx)
+}
+
+// routeLookup is a lookup that has a question answered.
+func (r *Resolver) routeLookup(within time.Duration, q *routeQuestion) lookup {
+	return lookup{r: r, header: routeHeader(q.topic), hedge: !r.o.NoHedge, within: min(within, r.o.LookupTimeout), take: func(reply *Reply) (choice.Answer, error) {
 		a := judge(reply, true)
 		if reply.Code != codec.Success {
 			return a, &Refusal{reply.Code, reply.Remark}
 		}
-		if id = idOf(reply.Body); id == last {
+		if q.id = idOf(reply.Body); q.id == q.last {
 			return a, nil
 		}
 		parsed, err := codec.ParseTopicRouteData(reply.Body, &r.o.Limits)
@@ -59,13 +74,9 @@ func (r *Resolver) routeIfNew(ctx context.Context, within time.Duration, topic s
 		if len(parsed.BrokerDatas) == 0 { // no body, {}: what no broker has does not exist, and has another code
 			return choice.Senseless, fmt.Errorf("%w: a route without brokers", ErrBadReply)
 		}
-		route = &parsed
+		q.data = &parsed
 		return a, nil
 	}}
-	if err := l.run(ctx); err != nil {
-		return nil, noAnswer, err
-	}
-	return route, id, nil
 }
 
 // Call sends any other request that may be repeated, with the same fail-over but no hedging.

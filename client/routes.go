@@ -35,8 +35,9 @@ type RoutesOptions struct {
 	// ForgetAfter: a topic that nobody asked for so long, and nobody watches, is dropped
 	// and no longer refreshed. Default 10 min.
 	ForgetAfter time.Duration
-	// Parallel bounds how many refreshes run at the same time. First lookups of a topic
-	// never wait for a place. Default 8.
+	// Parallel bounds how many refreshes run at the same time, and so how many questions a
+	// name server that hangs is asked at once; topics that are due at the same moment are asked
+	// for together. First lookups of a topic never wait for a place. Default 32.
 	Parallel int
 }
 
@@ -47,7 +48,7 @@ func (o RoutesOptions) withDefaults() RoutesOptions {
 	o.LookupTimeout = orDuration(o.LookupTimeout, 10*time.Second)
 	o.ForgetAfter = orDuration(o.ForgetAfter, 10*time.Minute)
 	if o.Parallel <= 0 {
-		o.Parallel = 8
+		o.Parallel = 32
 	}
 	return o
 }
@@ -72,17 +73,18 @@ type Routes struct {
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 
-	mu      sync.Mutex
-	closed  bool
-	due     []*routeEntry  // to be refreshed, each with its flight
-	workers int            // that refresh what is due
-	wg      sync.WaitGroup // lookups and workers; Add only under mu and while not closed
+	mu         sync.Mutex
+	closed     bool
+	slots      map[time.Duration]*refreshSlot // by their number
+	due        []*routeEntry                  // to be refreshed, each with its flight
+	refreshing int                            // refreshes under way
+	wg         sync.WaitGroup                 // all that runs; Add from 0 only under mu and while not closed
 }
 
 // NewRoutes returns an empty cache. Close it to end its lookups.
 func NewRoutes(l Lookup, o RoutesOptions) *Routes {
 	o = o.withDefaults()
-	c := &Routes{lookup: l, o: o, table: newTopicTable[routeEntry](), began: time.Now()}
+	c := &Routes{lookup: l, o: o, table: newTopicTable[routeEntry](), began: time.Now(), slots: map[time.Duration]*refreshSlot{}}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c
 }
@@ -92,6 +94,9 @@ func NewRoutes(l Lookup, o RoutesOptions) *Routes {
 func (c *Routes) Close() error {
 	c.mu.Lock()
 	c.closed = true
+	for _, s := range c.slots {
+		s.timer.Stop()
+	}
 	c.mu.Unlock()
 	c.cancel()
 	for _, e := range c.table.All() {
@@ -101,7 +106,7 @@ func (c *Routes) Close() error {
 	return nil
 }
 
-// enter says that a lookup starts; every true needs one c.wg.Done.
+// enter says that something starts; every true needs one c.wg.Done.
 func (c *Routes) enter() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -109,43 +114,6 @@ func (c *Routes) enter() bool {
 		c.wg.Add(1)
 	}
 	return !c.closed
-}
-
-// queue puts an entry among those to be refreshed, false if the cache is closed.
-func (c *Routes) queue(e *routeEntry) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return false
-	}
-	c.due = append(c.due, e)
-	if c.workers < c.o.Parallel {
-		c.workers++
-		c.wg.Add(1)
-		go c.work()
-	}
-	return true
-}
-
-// work refreshes what is due until nothing is. Few goroutines do it, one topic after the
-// other: a stack that has to grow to a lookup's depth is a good part of what a lookup costs.
-func (c *Routes) work() {
-	defer c.wg.Done()
-	for {
-		c.mu.Lock()
-		if len(c.due) == 0 {
-			c.workers--
-			c.mu.Unlock()
-			return
-		}
-		e := c.due[0]
-		c.due[0] = nil
-		if c.due = c.due[1:]; len(c.due) == 0 {
-			c.due = nil
-		}
-		c.mu.Unlock()
-		e.fly()
-	}
 }
 
 // Route returns the topic's route if it is known, and never waits: it takes no lock, makes
@@ -253,50 +221,6 @@ func (c *Routes) peek(topic string) *Route {
 		return e.route.Load()
 	}
 	return nil
-}
-
-// newsLookup is a Lookup that knows by an answer's bytes that it is the last one again, so that
-// it need not be parsed, and that bounds its time itself. A Resolver is one.
-type newsLookup interface {
-	routeIfNew(ctx context.Context, within time.Duration, topic string, last answerID) (*codec.TopicRouteData, answerID, error)
-}
-
-// ask makes one lookup. The data is nil if the answer is the last one again, which had that
-// id. A panic of the Lookup is not ours to catch.
-func (c *Routes) ask(topic string, last answerID) (data *codec.TopicRouteData, id answerID, err error) {
-	if l, ok := c.lookup.(newsLookup); ok {
-		data, id, err = l.routeIfNew(c.ctx, c.o.LookupTimeout, topic, last)
-	} else {
-		data, err = c.askPlainly(topic)
-	}
-	if err != nil && c.ctx.Err() != nil {
-		err = fmt.Errorf("%w: route of topic %q", ErrClosed, topic)
-	}
-	return data, id, err
-}
-
-// askPlainly asks a Lookup that is not ours.
-func (c *Routes) askPlainly(topic string) (*codec.TopicRouteData, error) {
-	ctx, cancel := context.WithTimeout(c.ctx, c.o.LookupTimeout)
-	defer cancel()
-	data, err := c.lookup.Route(ctx, topic)
-	if err == nil && data == nil {
-		err = fmt.Errorf("%w: topic %q: an empty answer", ErrBadRoute, topic)
-	}
-	return data, err
-}
-
-// refreshSlots is into how many moments a refresh period is divided. Refreshes that fall into
-// the same one go out together: what a lookup costs is most of all waking up for it.
-const refreshSlots = 12
-
-// untilRefresh is how long to wait for the next refresh: RoutesOptions.Refresh give or take a
-// tenth, up to the nearest slot.
-func (c *Routes) untilRefresh(now time.Time) time.Duration {
-	d := c.o.Refresh - c.o.Refresh/20 + rand.N(c.o.Refresh/10+1)
-	slot := max(c.o.Refresh/refreshSlots, 1)
-	due := (now.Add(d).Sub(c.began) + slot/2) / slot * slot
-	return c.began.Add(due).Sub(now)
 }
 
 // jittered is d give or take a tenth.

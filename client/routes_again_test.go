@@ -80,22 +80,26 @@ func TestWhoGivesUpIsToldWhom(t *testing.T) {
 // Goal: nothing is parsed for an answer that is known.
 func TestRouteIfNew(t *testing.T) {
 	inBubble(t, ResolverOptions{}, func(t *testing.T, n *fakeNet, r *Resolver) {
-		route, id, err := r.routeIfNew(t.Context(), time.Second, "T", noAnswer)
-		if err != nil || route == nil || id == noAnswer {
-			t.Fatal(route, id, err)
+		ask := func(topic string, last answerID) *routeQuestion {
+			q := &routeQuestion{topic: topic, last: last}
+			r.routeIfNew(t.Context(), time.Second, q)
+			return q
 		}
-		route, again, err := r.routeIfNew(t.Context(), time.Second, "T", id)
-		if err != nil || route != nil || again != id {
-			t.Error(route, again, err)
+		first := ask("T", noAnswer)
+		if first.err != nil || first.data == nil || first.id == noAnswer {
+			t.Fatal(first)
 		}
-		if _, _, err = r.routeIfNew(t.Context(), time.Second, "none", id); !errors.Is(err, ErrTopicNotFound) {
-			t.Error(err)
+		if again := ask("T", first.id); again.err != nil || again.data != nil || again.id != first.id {
+			t.Error(again)
+		}
+		if none := ask("none", first.id); !errors.Is(none.err, ErrTopicNotFound) {
+			t.Error(none)
 		}
 		n.become(nsA, mad)
 		n.become(nsB, refused)
 		n.become(nsC, refused)
-		if _, _, err = r.routeIfNew(t.Context(), time.Second, "T", id); !errors.Is(err, ErrBadReply) {
-			t.Error(err)
+		if bad := ask("T", first.id); !errors.Is(bad.err, ErrBadReply) {
+			t.Error(bad)
 		}
 	})
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // routeEntry is one topic of Routes: its route, the lookup under way and when the next one
-// is due. Its timer is the only clock; it runs while there is a route to keep fresh or
-// somebody who waits for the first one.
+// is due. Its clock is a refresh slot while all is well, else its timer; one of them runs while
+// there is a route to keep fresh or somebody who waits for the first one.
 type routeEntry struct {
 	c     *Routes
 	topic string
@@ -118,11 +118,19 @@ func (e *routeEntry) takeOff() {
 
 // fly makes the lookup that took off.
 func (e *routeEntry) fly() {
-	var known answerID
+	e.arrive(e.c.ask(e.topic, e.known()))
+}
+
+// known is the answer that the route is made of.
+func (e *routeEntry) known() answerID {
 	if old := e.route.Load(); old != nil {
-		known = old.answer
+		return old.answer
 	}
-	data, id, err := e.c.ask(e.topic, known)
+	return noAnswer
+}
+
+// arrive ends the lookup with its result.
+func (e *routeEntry) arrive(data *codec.TopicRouteData, id answerID, err error) {
 	f, change, watchers := e.land(data, id, err)
 	if len(watchers) == 0 {
 		e.finish() // first: whoever is told of a failure may ask anew, and must not join this lookup
@@ -130,6 +138,13 @@ func (e *routeEntry) fly() {
 		return
 	}
 	close(f.done)
+	e.c.wg.Add(1)
+	go e.tell(change, watchers) // whom the other topics do not wait for
+}
+
+// tell calls the watchers, and finishes then.
+func (e *routeEntry) tell(change Change, watchers []*watcher) {
+	defer e.c.wg.Done()
 	for _, w := range watchers {
 		w.changed(change)
 	}
@@ -188,7 +203,7 @@ func (e *routeEntry) finish() {
 		e.again = false
 		e.schedule(e.c.o.ReloadInterval - time.Since(e.started))
 	case e.failures == 0:
-		e.schedule(e.c.untilRefresh(time.Now()))
+		e.later()
 	case e.route.Load() != nil || len(e.watchers) > 0:
 		e.schedule(jittered(e.pause()))
 	default:
@@ -207,6 +222,14 @@ func (e *routeEntry) pause() time.Duration {
 	return min(d, e.c.o.Refresh)
 }
 
+// later has the entry refreshed a period from now, with others; e.mu is held.
+func (e *routeEntry) later() {
+	if e.timer != nil {
+		e.timer.Stop()
+	}
+	e.due = e.c.plan(time.Now(), e)
+}
+
 // schedule sets the timer; e.mu is held. Nothing is set once the cache is closed: stop comes
 // after that was noted, and looks at every entry.
 func (e *routeEntry) schedule(d time.Duration) {
@@ -215,19 +238,20 @@ func (e *routeEntry) schedule(d time.Duration) {
 	if e.timer != nil {
 		e.timer.Reset(d)
 	} else {
-		e.timer = time.AfterFunc(d, e.tick)
+		e.timer = time.AfterFunc(d, func() { e.c.look([]*routeEntry{e}) })
 	}
 	if e.c.ctx.Err() != nil {
 		e.timer.Stop()
 	}
 }
 
-// tick is the timer's. It refreshes the route, or forgets a topic that nobody wants.
-func (e *routeEntry) tick() {
+// tick is the timer's or the slot's. It reports whether the route is to be refreshed, and then
+// that lookup has taken off, or forgets a topic that nobody wants.
+func (e *routeEntry) tick() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.flight != nil || e.gone || time.Now().Before(e.due) {
-		return // set anew while it fired
+		return false // set anew meanwhile
 	}
 	if e.used.Swap(false) {
 		e.wanted = time.Now()
@@ -235,11 +259,10 @@ func (e *routeEntry) tick() {
 	if len(e.watchers) == 0 && (e.route.Load() == nil || time.Since(e.wanted) >= e.c.o.ForgetAfter) {
 		e.gone = true
 		e.c.table.Remove(e.topic, e)
-		return
+		return false
 	}
-	if e.c.queue(e) {
-		e.takeOff()
-	}
+	e.takeOff()
+	return true
 }
 
 func (e *routeEntry) reload() {
@@ -249,7 +272,7 @@ func (e *routeEntry) reload() {
 		e.again = true
 		return
 	}
-	if e.timer == nil || e.gone || e.c.ctx.Err() != nil {
+	if e.due.IsZero() || e.gone || e.c.ctx.Err() != nil {
 		return
 	}
 	wait := e.c.o.ReloadInterval - time.Since(e.started)

@@ -50,6 +50,16 @@ type Pending struct {
 // bounds the wait for room among what is to be written. The end of the connection does not
 // show in Reply: watch its Done too, and Cancel then.
 func (c *Conn) Begin(ctx context.Context, h codec.Header, body []byte) (*Pending, error) {
+	p, err := c.Prepare(ctx, h, body)
+	if err == nil {
+		c.Flush()
+	}
+	return p, err
+}
+
+// Prepare is Begin, but the request may wait until Flush is called, so that several leave at
+// once.
+func (c *Conn) Prepare(ctx context.Context, h codec.Header, body []byte) (*Pending, error) {
 	p := &Pending{conn: c, reply: make(chan *Reply, 1)}
 	if err := c.calls.add(p); err != nil {
 		return nil, fmt.Errorf("request %d to %s: %w", h.Code, c.addr, err)
@@ -92,6 +102,7 @@ func (c *Conn) Oneway(ctx context.Context, h codec.Header, body []byte) error {
 	if err != nil {
 		return err
 	}
+	c.Flush()
 	switch _, why := wait(ctx, c.done, began, sent); why {
 	case came:
 		return nil

@@ -38,6 +38,8 @@ type far struct {
 	in *bufio.Reader
 }
 
+func newFar(t *testing.T, nc net.Conn) *far { return &far{t, nc, bufio.NewReader(nc)} }
+
 // next reads one request.
 func (f *far) next() (request, error) {
 	frame, err := readFrame(f.in, &testLimits)
@@ -88,7 +90,7 @@ func pipe(t *testing.T, d *Dialer) (*Conn, *far) {
 		c.Close(nil)
 		other.Close()
 	})
-	return c, &far{t, other, bufio.NewReader(other)}
+	return c, newFar(t, other)
 }
 
 func routeOf(topic string) codec.Header {

@@ -27,8 +27,8 @@ func (o *outbox) init(bytesMax int) {
 	o.wake = make(chan struct{}, 1)
 }
 
-// enqueue puts a frame into the outbox, waiting for room if need be. With report, sent is
-// closed when the kernel has the frame.
+// enqueue puts a frame into the outbox, waiting for room if need be; Flush sends it. With
+// report, sent is closed when the kernel has the frame.
 func (c *Conn) enqueue(ctx context.Context, h *codec.Header, body []byte, report bool) (sent <-chan struct{}, err error) {
 	if h.Version == 0 {
 		h.Version = c.options.Version
@@ -47,6 +47,7 @@ func (c *Conn) enqueue(ctx context.Context, h *codec.Header, body []byte, report
 		if room == nil {
 			return sent, err
 		}
+		c.Flush()
 		select {
 		case <-room:
 		case <-ctx.Done():
@@ -80,11 +81,15 @@ func (c *Conn) put(h *codec.Header, body []byte, report bool) (room, sent <-chan
 		}
 		sent = o.sent
 	}
+	return nil, sent, nil
+}
+
+// Flush sends the requests that were prepared. It does not wait.
+func (c *Conn) Flush() {
 	select {
-	case o.wake <- struct{}{}:
+	case c.out.wake <- struct{}{}:
 	default:
 	}
-	return nil, sent, nil
 }
 
 func (o *outbox) queued() int {
@@ -116,6 +121,10 @@ func (c *Conn) write() {
 			return
 		}
 		batch, sent := c.out.take(spare[:0])
+		if len(batch) == 0 { // sent with the batch before, by a Flush that came late
+			spare = batch
+			continue
+		}
 		if _, err := c.nc.Write(batch); err != nil {
 			c.fail(err)
 			return
