@@ -75,16 +75,16 @@ type Routes struct {
 
 	mu         sync.Mutex
 	closed     bool
-	slots      map[time.Duration]*refreshSlot // by their number
-	due        []*routeEntry                  // to be refreshed, each with its flight
-	refreshing int                            // refreshes under way
-	wg         sync.WaitGroup                 // all that runs; Add from 0 only under mu and while not closed
+	slots      map[int64]*refreshSlot // by their number
+	due        []*routeEntry          // to be refreshed, each with its flight
+	refreshing int                    // refreshes under way
+	wg         sync.WaitGroup         // all that runs; Add from 0 only under mu and while not closed
 }
 
 // NewRoutes returns an empty cache. Close it to end its lookups.
 func NewRoutes(l Lookup, o RoutesOptions) *Routes {
 	o = o.withDefaults()
-	c := &Routes{lookup: l, o: o, table: newTopicTable[routeEntry](), began: time.Now(), slots: map[time.Duration]*refreshSlot{}}
+	c := &Routes{lookup: l, o: o, table: newTopicTable[routeEntry](), began: time.Now(), slots: map[int64]*refreshSlot{}}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c
 }

@@ -23,6 +23,7 @@ type routeEntry struct {
 	again    bool // Reload was called while a lookup was under way
 	started  time.Time
 	due      time.Time
+	slot     int64 // the latest one it was put into
 	timer    *time.Timer
 	failures int       // lookups failed since the last good one
 	wanted   time.Time // when a tick last saw that the topic is used

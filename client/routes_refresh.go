@@ -20,29 +20,34 @@ type refreshSlot struct {
 }
 
 // plan has an entry looked at in RoutesOptions.Refresh, give or take a tenth, up to the nearest
-// slot, and returns when. An entry that is due before remains in its slot, where it is passed over.
+// slot, and returns when. An entry that is due before remains in its slot, where it is passed
+// over; it is in a slot only once, however often it is planned. e.mu is held.
 func (c *Routes) plan(now time.Time, e *routeEntry) time.Time {
 	d := c.o.Refresh - c.o.Refresh/20 + rand.N(c.o.Refresh/10+1)
 	every := max(c.o.Refresh/refreshSlots, 1)
-	n := (now.Add(d).Sub(c.began) + every/2) / every
-	at := c.began.Add(n * every)
+	n := max(int64((now.Add(d).Sub(c.began)+every/2)/every), e.slot)
+	at := c.began.Add(time.Duration(n) * every)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return at
 	}
 	s := c.slots[n]
-	if s == nil {
+	switch {
+	case s == nil:
 		s = &refreshSlot{}
 		s.timer = time.AfterFunc(at.Sub(now), func() { c.lookAt(n) })
 		c.slots[n] = s
+	case n == e.slot:
+		return at
 	}
 	s.entries = append(s.entries, e)
+	e.slot = n
 	return at
 }
 
 // lookAt is a slot's timer's.
-func (c *Routes) lookAt(slot time.Duration) {
+func (c *Routes) lookAt(slot int64) {
 	c.mu.Lock()
 	s := c.slots[slot]
 	delete(c.slots, slot)

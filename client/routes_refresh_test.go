@@ -1,0 +1,43 @@
+package client
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Goal: a topic is in a refresh slot once, however often it is asked for again before that, and
+// is then refreshed as any other.
+func TestReloadsDoNotFillSlots(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newFakeLookup(brokersAnswer("a"))
+		c := newRoutes(t, l, RoutesOptions{Refresh: time.Hour, ReloadInterval: time.Millisecond, ForgetAfter: 24 * time.Hour})
+		for range 1000 {
+			if _, err := c.Fetch(t.Context(), "T"); err != nil {
+				t.Fatal(err)
+			}
+			c.Reload("T")
+			time.Sleep(time.Second)
+		}
+		if n := l.count(); n < 1000 {
+			t.Fatalf("%d lookups", n)
+		}
+		c.mu.Lock()
+		for n, s := range c.slots {
+			if len(s.entries) != 1 {
+				t.Errorf("slot %d has one topic %d times", n, len(s.entries))
+			}
+		}
+		c.mu.Unlock()
+		before := l.count()
+		for range 20 {
+			time.Sleep(time.Hour)
+			if known, _ := c.Route("T"); known.Age() > 66*time.Minute {
+				t.Fatalf("it is %v old", known.Age())
+			}
+		}
+		if n := l.count() - before; n < 18 || n > 22 {
+			t.Errorf("%d refreshes in 20 h", n)
+		}
+	})
+}
