@@ -42,7 +42,7 @@ type RoutesOptions struct {
 }
 
 func (o RoutesOptions) withDefaults() RoutesOptions {
-	o.Refresh = orDuration(o.Refresh, 30*time.Second)
+	o.Refresh = min(orDuration(o.Refresh, 30*time.Second), refreshMax)
 	o.ReloadInterval = orDuration(o.ReloadInterval, 500*time.Millisecond)
 	o.NotFoundFor = orDuration(o.NotFoundFor, time.Second)
 	o.LookupTimeout = orDuration(o.LookupTimeout, 10*time.Second)
@@ -52,6 +52,9 @@ func (o RoutesOptions) withDefaults() RoutesOptions {
 	}
 	return o
 }
+
+// refreshMax bounds a Refresh that means never, so that there is a time after it.
+const refreshMax = 100 * 365 * 24 * time.Hour
 
 func orDuration(d, otherwise time.Duration) time.Duration {
 	if d <= 0 {

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,6 +39,28 @@ func TestReloadsDoNotFillSlots(t *testing.T) {
 		}
 		if n := l.count() - before; n < 18 || n > 22 {
 			t.Errorf("%d refreshes in 20 h", n)
+		}
+	})
+}
+
+// Goal: the longest period there is means never, and not all the time.
+func TestRefreshNever(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newFakeLookup(brokersAnswer("a"))
+		c := newRoutes(t, l, RoutesOptions{Refresh: math.MaxInt64, ForgetAfter: math.MaxInt64})
+		if _, err := c.Fetch(t.Context(), "T"); err != nil {
+			t.Fatal(err)
+		}
+		for range 100 {
+			time.Sleep(time.Second)
+			if n := l.count(); n != 1 {
+				t.Fatalf("%d lookups", n)
+			}
+		}
+		c.Reload("T")
+		time.Sleep(time.Second)
+		if n := l.count(); n != 2 {
+			t.Errorf("%d lookups after a failure", n)
 		}
 	})
 }
