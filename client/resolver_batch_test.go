@@ -175,6 +175,7 @@ func TestRefreshesTogetherAreBounded(t *testing.T) {
 		const topics, parallel = 200, 5
 		l := &countedResolver{Resolver: r}
 		c := NewRoutes(l, RoutesOptions{Parallel: parallel})
+		c.news = l
 		defer c.Close()
 		for i := range topics {
 			if _, err := c.Fetch(t.Context(), fmt.Sprint("T", i)); err != nil {

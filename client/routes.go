@@ -69,6 +69,7 @@ func orDuration(d, otherwise time.Duration) time.Duration {
 // any goroutine.
 type Routes struct {
 	lookup Lookup
+	news   newsLookup // the same, or nil
 	o      RoutesOptions
 	table  *topicTable[routeEntry]
 	began  time.Time // the zero of the refresh slots
@@ -89,6 +90,9 @@ func NewRoutes(l Lookup, o RoutesOptions) *Routes {
 	o = o.withDefaults()
 	c := &Routes{lookup: l, o: o, table: newTopicTable[routeEntry](), began: time.Now(), slots: map[int64]*refreshSlot{}}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
+	if r, ok := l.(*Resolver); ok { // what embeds one may have a Route of its own
+		c.news = r
+	}
 	return c
 }
 

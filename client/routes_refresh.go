@@ -103,8 +103,7 @@ func (c *Routes) refreshed() {
 // fly makes the lookups of a batch: together, or each on a goroutine of its own if the Lookup
 // is not ours.
 func (c *Routes) fly(batch []*routeEntry) {
-	l, ok := c.lookup.(newsLookup)
-	if !ok || len(batch) == 1 {
+	if c.news == nil || len(batch) == 1 {
 		for _, e := range batch[1:] {
 			go c.flyAlone(e)
 		}
@@ -117,7 +116,7 @@ func (c *Routes) fly(batch []*routeEntry) {
 	for i, e := range batch {
 		questions[i] = routeQuestion{topic: e.topic, last: e.known()}
 	}
-	l.routesIfNew(c.ctx, c.o.LookupTimeout, questions, func(i int, late bool) {
+	c.news.routesIfNew(c.ctx, c.o.LookupTimeout, questions, func(i int, late bool) {
 		defer c.wg.Done()
 		q := &questions[i]
 		batch[i].arrive(q.data, q.id, c.why(q.topic, q.err))
@@ -148,9 +147,9 @@ type newsLookup interface {
 // ask makes one lookup. The data is nil if the answer is the last one again, which had that
 // id. A panic of the Lookup is not ours to catch.
 func (c *Routes) ask(topic string, last answerID) (data *codec.TopicRouteData, id answerID, err error) {
-	if l, ok := c.lookup.(newsLookup); ok {
+	if c.news != nil {
 		q := routeQuestion{topic: topic, last: last}
-		l.routeIfNew(c.ctx, c.o.LookupTimeout, &q)
+		c.news.routeIfNew(c.ctx, c.o.LookupTimeout, &q)
 		data, id, err = q.data, q.id, q.err
 	} else {
 		data, err = c.askPlainly(topic)

@@ -1,10 +1,15 @@
 package client
 
 import (
+	"context"
+	"fmt"
 	"math"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/pharosmq/pharos/codec"
 )
 
 // Goal: a topic is in a refresh slot once, however often it is asked for again before that, and
@@ -61,6 +66,35 @@ func TestRefreshNever(t *testing.T) {
 		time.Sleep(time.Second)
 		if n := l.count(); n != 2 {
 			t.Errorf("%d lookups after a failure", n)
+		}
+	})
+}
+
+// ownRoute has a Route of its own, and all else from a Resolver.
+type ownRoute struct {
+	*Resolver
+	asked atomic.Int32
+}
+
+func (l *ownRoute) Route(ctx context.Context, topic string) (*codec.TopicRouteData, error) {
+	l.asked.Add(1)
+	return l.Resolver.Route(ctx, "of-"+topic)
+}
+
+// Goal: a Lookup that embeds a Resolver is asked itself.
+func TestLookupThatEmbedsAResolver(t *testing.T) {
+	inBubble(t, ResolverOptions{}, func(t *testing.T, n *fakeNet, r *Resolver) {
+		l := &ownRoute{Resolver: r}
+		c := NewRoutes(l, RoutesOptions{})
+		defer c.Close()
+		for i := range 10 {
+			if _, err := c.Fetch(t.Context(), fmt.Sprint("T", i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute)
+		if asked := l.asked.Load(); asked < 20 || n.asked(nsA, "T0") > 0 || n.asked(nsA, "of-T0") < 2 {
+			t.Errorf("asked %d times, and the name server for T0 %d, for of-T0 %d", asked, n.asked(nsA, "T0"), n.asked(nsA, "of-T0"))
 		}
 	})
 }
