@@ -2,6 +2,7 @@ package bpf
 
 import (
 	"io"
+	"math"
 	"net"
 	"os"
 	"sync"
@@ -187,19 +188,22 @@ func TestPrivilegedHealthyTrafficRunsNothing(t *testing.T) {
 	defer enableStats(t)()
 	p := l.connect(l.ServerIP(), 1, RoleBroker)
 	go func() { _, _ = io.Copy(p.peer, p.peer) }()
-	before, counted := stats(t, l.tracer), l.counters()
-	const requests = 20_000
-	exchange(t, p.server, requests)
+	counted := l.counters()
+	const requests = 4000
+	least := uint64(math.MaxUint64)
+	for range 5 { // other processes of the machine run them too, not all the time
+		before, runs := stats(t, l.tracer), uint64(0)
+		exchange(t, p.server, requests)
+		for hook, s := range stats(t, l.tracer) {
+			runs += s.Runs - before[hook].Runs
+		}
+		least = min(least, runs)
+	}
 	if now := l.counters(); now != counted {
 		t.Errorf("counted: %+v, before %+v", now, counted)
 	}
-	runs := uint64(0)
-	for hook, s := range stats(t, l.tracer) {
-		runs += s.Runs - before[hook].Runs
-	}
-	// Other processes of the machine run them too.
-	if t.Logf("%d runs of all programs during %d requests", runs, requests); runs > requests/10 {
-		t.Errorf("%d runs during %d requests", runs, requests)
+	if t.Logf("at least %d runs of all programs during %d requests", least, requests); least > requests/10 {
+		t.Errorf("%d runs during %d requests", least, requests)
 	}
 }
 

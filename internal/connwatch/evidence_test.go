@@ -82,6 +82,24 @@ func TestLogLineIsComplete(t *testing.T) {
 	}
 }
 
+// Goal: a broker that ended in order, and is held until a dial-back confirms it, is not said to
+// have been in trouble.
+func TestLogOfHolds(t *testing.T) {
+	f := func(rule connhealth.Rule, trouble bool) {
+		t.Helper()
+		var out bytes.Buffer
+		r := newRig(t, slog.NewTextHandler(&out, nil))
+		hold := fullAction(connhealth.ActHold, 7, "broker-a")
+		hold.Why.Rule = rule
+		r.record(hold)
+		if said := strings.Contains(out.String(), "out of trouble"); said != trouble || !strings.Contains(out.String(), "its routes are kept") {
+			t.Errorf("%s: %s", rule, out.String())
+		}
+	}
+	f(connhealth.RuleDoubtfulClose, true)
+	f(connhealth.RuleConfirmClose, false)
+}
+
 // fullAction is an action with as large an explanation as there is.
 func fullAction(kind connhealth.ActionKind, conn connhealth.ConnID, broker string) *connhealth.Action {
 	a := &connhealth.Action{Kind: kind, Conn: conn, Why: &connhealth.Explanation{Conn: conn, Timeline: make([]connhealth.Transmission, 16)}}

@@ -61,6 +61,17 @@ var lines = map[connhealth.ActionKind]line{
 	connhealth.ActThaw:      {"verdicts don't wait any longer", slog.LevelInfo, slog.LevelInfo},
 }
 
+// confirming is what a hold says that lasts for a dial-back: nothing was wrong before.
+const confirming = "a broker's connection closed; its routes are kept until a dial-back has shown whether it is gone"
+
+// textOf is what an action says in the log.
+func (l *line) textOf(a *connhealth.Action) string {
+	if a.Kind == connhealth.ActHold && a.Why != nil && a.Why.Rule == connhealth.RuleConfirmClose {
+		return confirming
+	}
+	return l.text
+}
+
 // report writes one structured line about an entry.
 func (w *Watch) report(e *entry) {
 	l, known := lines[e.action.Kind]
@@ -85,7 +96,7 @@ func (w *Watch) report(e *entry) {
 		return
 	}
 	x := e.evidence()
-	w.o.Log.Log(ctx, level, l.text, attributes(&x, omitted)...)
+	w.o.Log.Log(ctx, level, l.textOf(&e.action), attributes(&x, omitted)...)
 }
 
 // attributes are the evidence as the log has it: names as in the JSON, one value each.
