@@ -266,7 +266,7 @@ func (l *lookup) hasTried(addr string, gen uint64) bool {
 
 // send puts the request on its way, and tells the machine. An error was noted.
 func (l *lookup) send(ctx context.Context, f *flight) error {
-	if len(l.body) > 0 { // requests without one always find room
+	if len(l.body) > 0 { // requests without one do not wait
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, l.r.o.RPCTimeout)
 		defer cancel()

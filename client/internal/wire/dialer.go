@@ -21,7 +21,8 @@ const (
 	DefaultUserTimeout = 10 * time.Second
 	// DefaultCallsMax bounds the calls that wait on a connection (Java has 65535 for a client).
 	DefaultCallsMax = 16384
-	// DefaultQueuedBytesMax bounds what waits to be written. One request may be larger, alone.
+	// DefaultQueuedBytesMax bounds what waits to be written. One request may be larger, alone;
+	// those without a body may come to as much again.
 	DefaultQueuedBytesMax = 4 << 20
 )
 

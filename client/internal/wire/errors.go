@@ -12,6 +12,7 @@ var (
 	ErrNotSent = errors.New("not sent")
 	// ErrGarbage: the peer sent what is no frame of the protocol, or one beyond the limits.
 	ErrGarbage = errors.New("not a frame of the protocol")
-	// ErrTooManyCalls: as many calls wait on the connection as the Dialer allows.
+	// ErrTooManyCalls: as many calls wait on the connection as the Dialer allows, or so many
+	// bytes that not even a request without a body finds room.
 	ErrTooManyCalls = errors.New("too many calls in flight")
 )

@@ -2,10 +2,12 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -80,5 +82,32 @@ func TestPreparingMakesRoom(t *testing.T) {
 			srv.mustNext()
 		}
 		<-prepared
+	})
+}
+
+// Goal: beside a peer that reads nothing a question waits for no megabytes of others, and what is
+// queued is bounded all the same.
+func TestQuestionsFindRoom(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const most = 10 << 10
+		c, _ := pipe(t, &Dialer{QueuedBytesMax: most})
+		began := time.Now()
+		for _, bytes := range []int{1, most} { // the writer has taken the first
+			if _, err := c.Begin(t.Context(), routeOf("T"), make([]byte, bytes)); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		var err error
+		asked := 0
+		for ; err == nil && asked < 1000; asked++ {
+			_, err = c.Begin(t.Context(), routeOf("T"), nil)
+		}
+		if !errors.Is(err, ErrTooManyCalls) || time.Since(began) != 0 || asked < 20 {
+			t.Errorf("%d questions asked in %v, then %v", asked, time.Since(began), err)
+		}
+		if queued, calls := c.out.queued(), c.InFlight(); queued > 2*most+200 || calls != asked+1 {
+			t.Errorf("%d bytes are queued, of %d calls", queued, calls)
+		}
 	})
 }

@@ -58,13 +58,17 @@ func (c *Conn) enqueue(ctx context.Context, h *codec.Header, body []byte, report
 	}
 }
 
-// put appends the frame to the outbox; if there is no room, it returns what to wait for.
+// put appends the frame to the outbox; if there is no room, it returns what to wait for. A
+// request without a body never waits: a question must not stand behind megabytes of others'.
 func (c *Conn) put(h *codec.Header, body []byte, report bool) (room, sent <-chan struct{}, err error) {
 	o := &c.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	start := len(o.pending)
-	if start > 0 && start+len(body) > o.max {
+	switch {
+	case len(body) == 0 && start > 2*o.max:
+		return nil, nil, fmt.Errorf("request %d to %s: %w: %d bytes wait before it", h.Code, c.addr, ErrTooManyCalls, start)
+	case len(body) > 0 && start > 0 && start+len(body) > o.max:
 		if o.room == nil {
 			o.room = make(chan struct{})
 		}
