@@ -46,9 +46,15 @@ func TestUpperBound(t *testing.T) {
 	}
 }
 
-// addAll adds records: of runs that succeeded, failed and were disturbed.
-func addAll(t *testing.T, s *results.Store[*Record]) {
+// recorded is a folder with records of runs that succeeded, failed and were disturbed.
+func recorded(t *testing.T) (dir string) {
 	t.Helper()
+	dir = t.TempDir()
+	s, err := results.Open[*Record](dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
 	for _, r := range []*Record{
 		{Server: "pharos", Mode: EBPF, Case: "kill", Run: 1, Error: "no namespace"},
 		{Server: "pharos", Mode: EBPF, Case: "kill", Run: 1, Detected: []float64{0.05}, BrokerSeconds: 36},
@@ -65,17 +71,12 @@ func addAll(t *testing.T, s *results.Store[*Record]) {
 			t.Fatal(err)
 		}
 	}
+	return dir
 }
 
 func TestStore(t *testing.T) {
-	dir := t.TempDir()
-	s, err := results.Open[*Record](dir)
+	s, err := results.Open[*Record](recorded(t))
 	if err != nil {
-		t.Fatal(err)
-	}
-	addAll(t, s)
-	s.Close()
-	if s, err = results.Open[*Record](dir); err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
@@ -94,15 +95,8 @@ func TestStore(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
-	dir := t.TempDir()
-	s, err := results.Open[*Record](dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	addAll(t, s)
-	s.Close()
 	var out bytes.Buffer
-	if err := WriteMarkdown(&out, &Options{Dir: dir}); err != nil {
+	if err := WriteMarkdown(&out, &Options{Dir: recorded(t)}); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
