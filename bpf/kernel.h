@@ -69,6 +69,7 @@ typedef _Bool bool;
 
 /* --- helpers of the kernel, by their numbers (UAPI, never reused) --- */
 
+static void *(*bpf_map_lookup_elem)(void *map, const void *key) = (void *)1;
 static __u64 (*bpf_ktime_get_ns)(void) = (void *)5;
 static void *(*bpf_sk_storage_get)(void *map, void *sk, void *value, __u64 flags) = (void *)107;
 static __u64 (*bpf_jiffies64)(void) = (void *)118;
@@ -78,10 +79,12 @@ static void (*bpf_ringbuf_submit)(void *data, __u64 flags) = (void *)132;
 static __u64 (*bpf_ringbuf_query)(void *ringbuf, __u64 flags) = (void *)134;
 static struct tcp_sock *(*bpf_skc_to_tcp_sock)(const void *sk) = (void *)137;
 
+#define BPF_MAP_TYPE_ARRAY 2
 #define BPF_MAP_TYPE_SK_STORAGE 24
 #define BPF_MAP_TYPE_RINGBUF 27
 #define BPF_F_NO_PREALLOC 1
 #define BPF_F_CLONE (1 << 9)
+#define BPF_F_MMAPABLE (1 << 10)
 #define BPF_RB_AVAIL_DATA 0
 #define BPF_RB_NO_WAKEUP 1
 #define BPF_RB_FORCE_WAKEUP 2

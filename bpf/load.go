@@ -127,7 +127,7 @@ func (l *loader) load(useMarks bool) (t *Tracer, err error) {
 	return t, err
 }
 
-// loadMaps creates the maps alone, and finds the counters in their memory.
+// loadMaps creates the maps alone, and finds counters and slots in their memory.
 func (l *loader) loadMaps(t *Tracer) error {
 	spec := l.spec.Copy()
 	spec.Programs = nil
@@ -138,7 +138,8 @@ func (l *loader) loadMaps(t *Tracer) error {
 	t.totals = c.Variables[tcphealthVarTotals]
 	t.maps, c.Maps = c.Maps, nil
 	c.Close()
-	return nil
+	t.slots, err = t.maps[tcphealthMapSlots].Memory()
+	return err
 }
 
 // program loads one program that shares the maps of the others.

@@ -1,9 +1,17 @@
 package bpf
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+)
+
+// slotCount is SLOTS in C. Sockets beyond it, and those that share a slot, are found by storage.
+const (
+	slotCount = 1 << 14
+	slotBytes = 32 // of the C struct slot
 )
 
 // MarkSocket says whose the socket behind fd is: its records carry connID and role from now
@@ -21,5 +29,27 @@ func (t *Tracer) MarkSocket(fd int, connID uint64, role Role) error {
 	if err := t.maps[tcphealthMapMarks].Update(&key, &value, ebpf.UpdateAny); err != nil {
 		return fmt.Errorf("bpf: mark socket %d: %w", fd, err)
 	}
+	if err := t.fillSlot(fd, connID, role); err != nil {
+		return fmt.Errorf("bpf: slot of socket %d: %w", fd, err)
+	}
 	return nil
+}
+
+// fillSlot writes the mark where programs look first. It comes after the storage, which answers
+// when a slot doesn't; a slot that holds the mark of an ended socket is never asked for again,
+// since no two sockets of a machine have the same cookie. Two loops that write the same slot may
+// leave a mixture, which its check refuses.
+func (t *Tracer) fillSlot(fd int, connID uint64, role Role) error {
+	cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE)
+	if err != nil {
+		return err
+	}
+	var slot [slotBytes]byte
+	ne := binary.NativeEndian
+	ne.PutUint64(slot[0:], cookie)
+	ne.PutUint64(slot[8:], connID)
+	ne.PutUint64(slot[16:], uint64(role))
+	ne.PutUint64(slot[24:], cookie^connID^uint64(role))
+	_, err = t.slots.WriteAt(slot[:], int64(cookie%slotCount*slotBytes))
+	return err
 }

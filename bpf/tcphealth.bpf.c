@@ -50,6 +50,15 @@ struct mark {
 	__u32 reserved;
 };
 
+#define SLOTS (1 << 14) /* slotCount in Go */
+
+struct slot {
+	__u64 cookie;
+	__u64 conn_id;
+	__u64 role;
+	__u64 check; /* the three, by exclusive or: half a slot of another's writing is refused */
+};
+
 struct event {
 	__u64 time_ns;
 	__u64 conn_id;
@@ -147,6 +156,19 @@ struct {
 	__type(value, struct mark);
 } marks SEC(".maps");
 
+/*
+ * The same marks once more, each in one line of memory where storage takes four: found by the low
+ * bits of the socket's cookie, which no other socket ever has. A slot may be taken over by another
+ * socket of ours, or be read while it is written; then the storage tells.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SLOTS);
+	__type(key, __u32);
+	__type(value, struct slot);
+} slots SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
@@ -204,9 +226,28 @@ static __always_inline bool owned_if(const struct sock *sk, struct mark *m, bool
 	return own_ports[0] && own_port(sk);
 }
 
+/* The mark of a socket whose slot nobody has taken over. Sockets of others have no cookie, mostly. */
+static __always_inline bool in_slot(const struct sock *sk, struct mark *m)
+{
+	__u64 cookie = sk->__sk_common.skc_cookie.counter;
+	__u32 i = cookie & (SLOTS - 1);
+	const struct slot *s;
+
+	if (!cookie)
+		return false;
+	s = bpf_map_lookup_elem(&slots, &i);
+	if (!s || s->cookie != cookie)
+		return false;
+	m->conn_id = s->conn_id;
+	m->role = s->role;
+	return s->check == (cookie ^ m->conn_id ^ m->role);
+}
+
 /* Most sockets of others have no storage at all: that is seen without asking for ours. */
 static __always_inline bool owned(const struct sock *sk, struct mark *m)
 {
+	if (use_marks && in_slot(sk, m))
+		return true;
 	return owned_if(sk, m, use_marks && sk->sk_bpf_storage);
 }
 

@@ -97,12 +97,21 @@ type tcphealthRow struct {
 	Orphan         uint32
 }
 
+type tcphealthSlot struct {
+	_      structs.HostLayout
+	Cookie uint64
+	ConnId uint64
+	Role   uint64
+	Check  uint64
+}
+
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	tcphealthMapEvents               = "events"
 	tcphealthMapMarks                = "marks"
+	tcphealthMapSlots                = "slots"
 	tcphealthProgDumpSockets         = "dump_sockets"
 	tcphealthProgInetSkErrorReport   = "inet_sk_error_report"
 	tcphealthProgInetSockSetState    = "inet_sock_set_state"
@@ -177,6 +186,7 @@ type tcphealthProgramSpecs struct {
 type tcphealthMapSpecs struct {
 	Events *ebpf.MapSpec `ebpf:"events"`
 	Marks  *ebpf.MapSpec `ebpf:"marks"`
+	Slots  *ebpf.MapSpec `ebpf:"slots"`
 }
 
 // tcphealthVariableSpecs contains global variables before they are loaded into the kernel.
@@ -215,12 +225,14 @@ func (o *tcphealthObjects) Close() error {
 type tcphealthMaps struct {
 	Events *ebpf.Map `ebpf:"events"`
 	Marks  *ebpf.Map `ebpf:"marks"`
+	Slots  *ebpf.Map `ebpf:"slots"`
 }
 
 func (m *tcphealthMaps) Close() error {
 	return _TcphealthClose(
 		m.Events,
 		m.Marks,
+		m.Slots,
 	)
 }
 

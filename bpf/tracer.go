@@ -30,6 +30,7 @@ type Tracer struct {
 	dump     *link.Iter
 	ring     *ringbuf.Reader
 	totals   *ebpf.Variable
+	slots    *ebpf.Memory
 	useMarks bool
 
 	closeOnce sync.Once
