@@ -26,6 +26,8 @@ type fakeServer struct {
 	held          chan struct{} // until it is closed, registrations are not answered
 	closeAfter    int           // replies, then the connection ends
 	lookups       int
+	full          int // connections; at the next one it stops to listen
+	accepted      int
 }
 
 func newFakeServer(t *testing.T, w *World) *fakeServer {
@@ -43,10 +45,22 @@ func newFakeServer(t *testing.T, w *World) *fakeServer {
 			if err != nil {
 				return
 			}
+			if s.isFull() {
+				c.Close()
+				l.Close()
+				return
+			}
 			serving.Go(func() { s.serve(c) })
 		}
 	})
 	return s
+}
+
+func (s *fakeServer) isFull() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.accepted++
+	return s.full > 0 && s.accepted > s.full
 }
 
 func (s *fakeServer) serve(c net.Conn) {

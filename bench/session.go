@@ -70,12 +70,23 @@ func (s *Session) Result() *Result { return s.r.result }
 const settle = 500 * time.Millisecond
 
 // Switch replaces the load: the connections of the groups before are closed, the brokers
-// stay. Warm-up is as in Plan.
+// stay. Warm-up is as in Plan. A load that cannot be had is closed again; the session goes on
+// without one.
 func (s *Session) Switch(groups []Group, warmup time.Duration) error {
-	e := s.r.engine
 	if err := s.Rest(); err != nil {
 		return err
 	}
+	s.hangUp()
+	err := s.load(groups, warmup)
+	if err != nil {
+		s.hangUp()
+	}
+	return s.why(err)
+}
+
+// hangUp closes the load's connections.
+func (s *Session) hangUp() {
+	e := s.r.engine
 	for _, g := range s.r.load {
 		g.asking = false
 		for i := range g.conns {
@@ -87,20 +98,24 @@ func (s *Session) Switch(groups []Group, warmup time.Duration) error {
 	e.toOpen, e.retry, e.bigs = nil, nil, nil
 	s.r.last = nil
 	e.groups, s.r.load = append([]*group(nil), s.r.fill...), nil
+}
+
+// load opens the connections of groups, starts them and warms up.
+func (s *Session) load(groups []Group, warmup time.Duration) error {
 	for i := range groups {
 		d, err := groups[i].withDefaults()
 		if err != nil {
 			return err
 		}
-		s.r.load = append(s.r.load, e.add(newGroup(d)))
+		s.r.load = append(s.r.load, s.r.engine.add(newGroup(d)))
 	}
 	if err := s.r.open("connecting", s.r.load); err != nil {
-		return s.why(err)
+		return err
 	}
 	s.wake()
 	s.r.start(s.r.load)
 	s.r.Warmup = warmup
-	return s.why(s.r.warmUp())
+	return s.r.warmUp()
 }
 
 // Stable keeps up the load until three windows in a row differ by less than 3 %, for at most

@@ -62,6 +62,35 @@ func TestSession(t *testing.T) {
 	}
 }
 
+// What a server refuses half of is given up whole; its brokers stay, and the session goes on.
+func TestLoadThatCannotBeHad(t *testing.T) {
+	w := &World{Topics: 20, Brokers: 3}
+	f := newFakeServer(t, w)
+	s, err := Open(t.Context(), Plan{To: f.addr, Fill: []*World{w}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	f.mu.Lock()
+	f.full = f.accepted + 10
+	f.mu.Unlock()
+	if err := s.Switch([]Group{{Name: "idle", World: w, Conns: 1000}}, 0); err == nil || !strings.Contains(err.Error(), "group idle: connection") {
+		t.Errorf("a server that takes 10 of 1,000 connections: %v", err)
+	}
+	open := 0
+	for _, c := range s.r.engine.conns {
+		if c.fd >= 0 {
+			open++
+		}
+	}
+	if open != w.Brokers {
+		t.Errorf("%d connections are open, not only those of %d brokers", open, w.Brokers)
+	}
+	if err := s.Tend(); err != nil {
+		t.Errorf("its brokers afterwards: %v", err)
+	}
+}
+
 // Brokers that renew register again and again, with what they are given.
 func TestRenewal(t *testing.T) {
 	w := &World{Topics: 20, Brokers: 2}
