@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 // own facts; it can be slow, wrong or rude.
 type fakeServer struct {
 	addr string
+	open atomic.Int32 // connections
 
 	mu            sync.Mutex
 	registrations map[string][]int // broker -> topics of each frame
@@ -65,6 +67,8 @@ func (s *fakeServer) isFull() bool {
 
 func (s *fakeServer) serve(c net.Conn) {
 	defer c.Close()
+	s.open.Add(1)
+	defer s.open.Add(-1)
 	var cmd codec.Command
 	limits := codec.DefaultLimits()
 	served := 0
