@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // contender is a server of a stage, filled and warm.
@@ -17,6 +18,7 @@ type contender struct {
 	world   *World // its own instead of the stage's, if not nil
 	warm    bool
 	fill    []Filled
+	paused  time.Time // zero: it runs
 }
 
 func (l *contender) end() {
@@ -29,10 +31,19 @@ func (l *contender) end() {
 
 // pause stops the process where it is; resume lets it go on. A server that rests would otherwise
 // take time from the one that is measured: a JVM goes on compiling.
-func (l *contender) pause() { _ = l.process.Freeze() } // one that has ended shows elsewhere
+func (l *contender) pause() {
+	_ = l.process.Freeze() // one that has ended shows elsewhere
+	l.paused = time.Now()
+}
 
 // resume undoes pause.
-func (l *contender) resume() { _ = l.process.Thaw() }
+func (l *contender) resume() {
+	if !l.paused.IsZero() {
+		l.process.stops.rested(time.Since(l.paused))
+		l.paused = time.Time{}
+	}
+	_ = l.process.Thaw()
+}
 
 // enter starts, fills and warms one server of a stage.
 func (c *Comparison) enter(ctx context.Context, s *Stage, server *Server) (*contender, error) {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // Stops are read from what Go and the JVM print, each once.
@@ -41,6 +42,10 @@ func TestStopReader(t *testing.T) {
 	f("output", "gc 7 @1.634s 0%: 0.35+2.3+1.5 ms clock, 0.35+0/1.4/1.5+0.014 ms cpu, 151->151->136 MB\n", 4, 1.5)
 	f("output", "", 4, 1.5)
 	f("gc.log", "[2026-11-22T05:00:00.000+0000][gc       ] GC(3) Pause Young (Normal) (G1 Evacuation Pause) 204M->9M(4096M) 12.345ms\n", 5, 12.345)
+	r.rested(time.Millisecond) // a rest too short to be told from a stop
+	r.rested(20 * time.Second)
+	f("output", "gc 8 @31.634s 0%: 0.35+2.3+20000 ms clock, 0.35+0/1.4/1.5+0.014 ms cpu, 151->151->136 MB\n", 6, 12.345)
+	f("output", "gc 9 @52.634s 0%: 0.35+2.3+25000 ms clock, 0.35+0/1.4/1.5+0.014 ms cpu, 151->151->136 MB\n", 8, 25000)
 }
 
 // Benchmarks' numbers become a record whose samples are the repetitions.
