@@ -100,6 +100,7 @@ static struct tcp_sock *(*bpf_skc_to_tcp_sock)(const void *sk) = (void *)137;
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
 #define TCP_FIN_WAIT1 4
+#define TCP_TIME_WAIT 6
 #define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
 #define TCP_CLOSING 11

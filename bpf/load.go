@@ -138,7 +138,9 @@ func (l *loader) loadMaps(t *Tracer) error {
 	t.totals = c.Variables[tcphealthVarTotals]
 	t.maps, c.Maps = c.Maps, nil
 	c.Close()
-	t.slots, err = t.maps[tcphealthMapSlots].Memory()
+	if t.useMarks {
+		t.slots, err = t.maps[tcphealthMapSlots].Memory()
+	}
 	return err
 }
 

@@ -36,20 +36,24 @@ func (t *Tracer) MarkSocket(fd int, connID uint64, role Role) error {
 }
 
 // fillSlot writes the mark where programs look first. It comes after the storage, which answers
-// when a slot doesn't; a slot that holds the mark of an ended socket is never asked for again,
-// since no two sockets of a machine have the same cookie. Two loops that write the same slot may
-// leave a mixture, which its check refuses.
+// when a slot doesn't. A slot may keep the mark of a socket that has ended: no two sockets of a
+// machine have the same cookie. Two loops that write the same slot may leave a mixture, which
+// its check refuses.
 func (t *Tracer) fillSlot(fd int, connID uint64, role Role) error {
 	cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE)
 	if err != nil {
 		return err
 	}
+	at := int64(cookie % slotCount * slotBytes)
+	who := connID<<2 | uint64(role)
+	if who>>2 != connID {
+		cookie, who = 0, 0 // such an id is in the storage only
+	}
 	var slot [slotBytes]byte
 	ne := binary.NativeEndian
 	ne.PutUint64(slot[0:], cookie)
-	ne.PutUint64(slot[8:], connID)
-	ne.PutUint64(slot[16:], uint64(role))
-	ne.PutUint64(slot[24:], cookie^connID^uint64(role))
-	_, err = t.slots.WriteAt(slot[:], int64(cookie%slotCount*slotBytes))
+	ne.PutUint64(slot[8:], who)
+	ne.PutUint64(slot[16:], cookie^who)
+	_, err = t.slots.WriteAt(slot[:], at)
 	return err
 }

@@ -17,9 +17,11 @@ func TestPrivilegedSlots(t *testing.T) {
 	if n, size := slots.MaxEntries(), slots.ValueSize(); n != slotCount || size != slotBytes {
 		t.Fatalf("%d slots of %d bytes, Go counts %d of %d", n, size, slotCount, slotBytes)
 	}
-	whole := func(cookie uint64) tcphealthSlot {
-		return tcphealthSlot{Cookie: cookie, ConnId: inSlot, Role: uint64(RoleBroker), Check: cookie ^ inSlot ^ uint64(RoleBroker)}
+	of := func(cookie, id uint64) tcphealthSlot {
+		who := id<<2 | uint64(RoleBroker)
+		return tcphealthSlot{Cookie: cookie, Who: who, Check: cookie ^ who}
 	}
+	whole := func(cookie uint64) tcphealthSlot { return of(cookie, inSlot) }
 	for _, c := range []struct {
 		what string
 		slot func(cookie uint64) tcphealthSlot
@@ -28,7 +30,12 @@ func TestPrivilegedSlots(t *testing.T) {
 		{"as it was filled", nil, stored},
 		{"another mark", whole, inSlot},
 		{"another socket's", func(cookie uint64) tcphealthSlot { return whole(cookie + slotCount) }, stored},
-		{"half written", func(cookie uint64) tcphealthSlot { s := whole(cookie); s.ConnId = 5; return s }, stored},
+		{"half another's", func(cookie uint64) tcphealthSlot {
+			s := of(cookie+slotCount, stored+slotCount) // a mark as far away as its socket
+			s.Cookie = cookie
+			return s
+		}, stored},
+		{"half of another mark", func(cookie uint64) tcphealthSlot { s := whole(cookie); s.Who += 4; return s }, stored},
 		{"empty", func(uint64) tcphealthSlot { return tcphealthSlot{} }, stored},
 	} {
 		p := l.connect(l.ServerIP(), stored, RoleBroker)
@@ -40,8 +47,7 @@ func TestPrivilegedSlots(t *testing.T) {
 		key := uint32(cookie % slotCount)
 		var slot tcphealthSlot
 		l.must(slots.Lookup(&key, &slot))
-		filled := tcphealthSlot{Cookie: cookie, ConnId: stored, Role: uint64(RoleBroker), Check: cookie ^ stored ^ uint64(RoleBroker)}
-		if slot != filled {
+		if slot != of(cookie, stored) {
 			t.Errorf("slot of socket %d: %+v", cookie, slot)
 		}
 		if c.slot != nil {

@@ -5,7 +5,8 @@
  * What the kernel knows about the connections of one server: retransmissions told apart,
  * SYN-ACKs sent again, resets, errors, state changes. Only rare paths are hooked: nothing here
  * runs when a segment is sent, received or acknowledged. Programs are stateless; what belongs to
- * whom is decided by socket storage that user space wrote, or by network namespace and port.
+ * whom is decided by marks that user space wrote, in slots and socket storage, or by network
+ * namespace and port.
  */
 #include "kernel.h"
 
@@ -52,11 +53,15 @@ struct mark {
 
 #define SLOTS (1 << 14) /* slotCount in Go */
 
+/*
+ * User space writes it without a lock. What is read of two marks, half of each, is refused:
+ * to pass, the halves would have to be the same.
+ */
 struct slot {
 	__u64 cookie;
-	__u64 conn_id;
-	__u64 role;
-	__u64 check; /* the three, by exclusive or: half a slot of another's writing is refused */
+	__u64 who;   /* conn_id << 2 | role */
+	__u64 check; /* cookie ^ who */
+	__u64 reserved;
 };
 
 struct event {
@@ -226,21 +231,26 @@ static __always_inline bool owned_if(const struct sock *sk, struct mark *m, bool
 	return own_ports[0] && own_port(sk);
 }
 
-/* The mark of a socket whose slot nobody has taken over. Sockets of others have no cookie, mostly. */
+/*
+ * The mark of a socket whose slot nobody has taken over. Sockets of others have no cookie, mostly.
+ * What is left of a socket in TIME_WAIT keeps its cookie, and is nobody's any more.
+ */
 static __always_inline bool in_slot(const struct sock *sk, struct mark *m)
 {
 	__u64 cookie = sk->__sk_common.skc_cookie.counter;
 	__u32 i = cookie & (SLOTS - 1);
 	const struct slot *s;
+	__u64 who;
 
-	if (!cookie)
+	if (!cookie || sk->__sk_common.skc_state == TCP_TIME_WAIT)
 		return false;
 	s = bpf_map_lookup_elem(&slots, &i);
 	if (!s || s->cookie != cookie)
 		return false;
-	m->conn_id = s->conn_id;
-	m->role = s->role;
-	return s->check == (cookie ^ m->conn_id ^ m->role);
+	who = s->who;
+	m->conn_id = who >> 2;
+	m->role = who & (ROLE_MAX - 1);
+	return s->check == (cookie ^ who);
 }
 
 /* Most sockets of others have no storage at all: that is seen without asking for ours. */
@@ -349,11 +359,12 @@ static __always_inline void fill(struct event *e, const struct sock *sk, const s
 	e->role = m->role;
 	e->kind = kind;
 	e->state = sk->__sk_common.skc_state;
+	fill_addresses(e, &sk->__sk_common);
+	if (!tp) /* not a whole socket: it ends before these */
+		return;
 	e->err = sk->sk_err;
 	e->soft_err = sk->sk_err_soft;
-	fill_addresses(e, &sk->__sk_common);
-	if (tp)
-		fill_tcp(e, tp);
+	fill_tcp(e, tp);
 }
 
 /* --- retransmissions --- */

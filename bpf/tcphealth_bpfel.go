@@ -98,11 +98,11 @@ type tcphealthRow struct {
 }
 
 type tcphealthSlot struct {
-	_      structs.HostLayout
-	Cookie uint64
-	ConnId uint64
-	Role   uint64
-	Check  uint64
+	_        structs.HostLayout
+	Cookie   uint64
+	Who      uint64
+	Check    uint64
+	Reserved uint64
 }
 
 // Names of all BPF objects in the ELF.
