@@ -138,13 +138,14 @@ func (s *Session) Stable(window, atMost time.Duration) (bool, error) {
 // is the first and only one, and it is an error if that is not done then.
 func (s *Session) Measure(d time.Duration, phase string) (Window, error) {
 	s.r.phase = phase
-	defer withoutCollector()()
 	if s.r.engine.draining {
+		runtime.GC() // not while the load goes on: it would fall behind
 		s.wake()
 		if err := s.r.engine.run(s.r.engine.now()+int64(settle), nil); err != nil {
 			return Window{}, s.why(err)
 		}
 	}
+	defer withoutCollector()()
 	w, err := s.r.measure(d)
 	if err == nil {
 		err = s.r.unfinished(d)
@@ -155,14 +156,16 @@ func (s *Session) Measure(d time.Duration, phase string) (Window, error) {
 	return w, s.why(err)
 }
 
-// heapMax is what a window may allocate before our collector runs after all.
-const heapMax = 4 << 30
+// windowBytes is what a window may allocate before our collector runs after all.
+const windowBytes = 1 << 30
 
-// withoutCollector collects now, and then not until the returned function is called: the
-// collector has threads that would run on the server's processor.
+// withoutCollector stops our collector until the returned function is called: it has threads that
+// would run on the server's processor.
 func withoutCollector() (restore func()) {
-	runtime.GC()
-	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(heapMax)
+	var now runtime.MemStats
+	runtime.ReadMemStats(&now)
+	limit := debug.SetMemoryLimit(int64(now.Sys-now.HeapReleased) + windowBytes)
+	percent := debug.SetGCPercent(-1)
 	return func() {
 		debug.SetGCPercent(percent)
 		debug.SetMemoryLimit(limit)

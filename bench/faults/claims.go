@@ -91,14 +91,17 @@ func inTime(rows []Row) (string, bool) {
 	return found, len(late) == 0
 }
 
-// notMuchLater compares the medians of the two modes. One run of each is no median: at 10 % loss
-// two runs of the same mode differ by seconds.
+// notMuchLater compares the medians of the two modes. Where no time is promised (10 % loss) one run
+// of each tells nothing: two of the same mode differ by seconds.
 func notMuchLater(rows []Row) (string, bool) {
 	pairs, worst, where := 0, 0.0, ""
 	for i := range rows {
 		for j := range rows {
 			a, b := &rows[i], &rows[j]
-			if a.Mode != EBPF || b.Mode != Sampling || a.Case != b.Case || a.RTTMillis != b.RTTMillis || min(len(a.Detected), len(b.Detected)) < runsOfMedian {
+			if a.Mode != EBPF || b.Mode != Sampling || a.Case != b.Case || a.RTTMillis != b.RTTMillis || len(a.Detected) == 0 || len(b.Detected) == 0 {
+				continue
+			}
+			if a.Target.MaxSeconds <= 0 && min(len(a.Detected), len(b.Detected)) < runsOfMedian {
 				continue
 			}
 			pairs++
@@ -116,7 +119,7 @@ func notMuchLater(rows []Row) (string, bool) {
 const (
 	// runsEnough are the runs that a median and a most want.
 	runsEnough = 20
-	// runsOfMedian are those with which a median says anything at all.
+	// runsOfMedian are those with which a median says something where no time is promised.
 	runsOfMedian = 3
 )
 
