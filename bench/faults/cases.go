@@ -58,8 +58,10 @@ func allCases() []Case {
 	return append(all, livingCases()...)
 }
 
-// find waits until the dead are out of the route, and sees that they stay out.
+// find waits until the dead are out of the route, and sees that they stay out. What kills them is
+// done.
 func (w *world) find(ctx context.Context) error {
+	w.struck(time.Now())
 	patience := detectPatience
 	if w.mode == Plain || w.mode == Off {
 		patience = detectPatiencePlain

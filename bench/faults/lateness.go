@@ -9,7 +9,7 @@ import (
 // A machine that has too much to do measures itself: timers of brokers and rules of the router
 // come late, an outage of 4 s lasts 4.5 s. Such a run is disturbed, and is repeated. A timer may
 // be late by Options.Lateness, and by half of what is to be measured; an outage may be longer by
-// half of that, a packet late by a fifth.
+// half of that, and so may a death; a packet may be late by a fifth.
 const latenessPeriod = 20 * time.Millisecond
 
 // patience is how late a timer may be in this run.
@@ -29,6 +29,12 @@ func lateness(ctx context.Context) time.Duration {
 		worst = max(worst, time.Since(due))
 	}
 	return worst
+}
+
+// struck says when what kills somebody was done. Until then the dead lived on, and what it took
+// would count as the server's.
+func (w *world) struck(now time.Time) {
+	w.disturbedBy("a death", now.Sub(w.diedAt), 0, w.patience()/2)
 }
 
 // disturbedBy says that something took longer than it was told to.

@@ -35,6 +35,7 @@ type world struct {
 	observer *observer
 	watching context.CancelFunc
 	observed sync.WaitGroup
+	diedAt   time.Time // when the first died
 
 	mu    sync.Mutex
 	notes []string
@@ -160,6 +161,9 @@ func (w *world) victim() int { return w.rng.IntN(len(w.brokers)) }
 
 // dies says that broker i is dead from now on.
 func (w *world) dies(i int) {
+	if w.diedAt.IsZero() {
+		w.diedAt = time.Now()
+	}
 	w.notef("%s dies", w.brokers[i].name)
 	w.observer.died(w.brokers[i].name)
 }
