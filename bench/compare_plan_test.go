@@ -239,6 +239,13 @@ func TestDisturbance(t *testing.T) {
 	f(false, all, "")
 	all.Server.MachineBusy = 1.2
 	f(false, all, "others had 0.200")
+	// Ticks that the load's own pace meets say more than the scheduler counted.
+	all.Server.Others = &OtherTasks{Ran: 0.01, Begun: begunMax}
+	f(false, all, "")
+	all.Server.Others = &OtherTasks{Ran: 0.15, Begun: begunMax}
+	f(false, all, "others had 0.150")
+	all.Server.Others = &OtherTasks{Ran: 0.01, Begun: begunMax + 1} // some that came and went are not in it
+	f(false, all, "others had 0.200")
 }
 
 // A disturbed sample is taken again, a few times.

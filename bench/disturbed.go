@@ -10,7 +10,8 @@ import (
 // itself, and never judged by what came out.
 const (
 	// othersMax is the share of the server's core that others may have. The kernel counts a core's
-	// time in ticks: with little load the two do not match exactly.
+	// time in ticks: with little load the two do not match exactly. Where the scheduler's own count
+	// of all other tasks is less, it is the better one.
 	othersMax = 0.1
 	// stolenMax is the share that the hypervisor may take away.
 	stolenMax = 0.02
@@ -36,6 +37,9 @@ func (sc *Scenario) disturbance(w *Window, anyCore bool) string {
 		others = s.CoreBusy - s.CPUShare
 	case anyCore:
 		others = s.MachineBusy - s.CPUShare - w.Load.BusyShare
+	}
+	if s != nil && s.Others != nil && s.Others.Begun <= begunMax {
+		others = min(others, s.Others.Ran)
 	}
 	if sc.Slowest {
 		othersAtMost, stolenAtMost = othersMaxSlowest, stolenMaxSlowest

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"os"
 	"runtime"
 	"time"
 
@@ -244,9 +245,14 @@ func (r *runner) measure(d time.Duration) (w Window, err error) {
 	var before, after usage
 	if r.PID != 0 {
 		forgetPeak(r.PID)
+		others, err := readOtherTasks(r.PID, os.Getpid())
+		if err != nil {
+			return w, err
+		}
 		if before, err = readUsage(r.PID); err != nil {
 			return w, err
 		}
+		before.others = others
 	}
 	for _, g := range e.groups {
 		g.counters.reset()
@@ -262,6 +268,9 @@ func (r *runner) measure(d time.Duration) (w Window, err error) {
 	if r.PID != 0 {
 		if after, err = readUsage(r.PID); err != nil {
 			return w, fmt.Errorf("the server has gone: %w", err)
+		}
+		if after.others, err = readOtherTasks(r.PID, os.Getpid()); err != nil {
+			return w, err
 		}
 		w.Server = between(before, after, w.Seconds)
 	}

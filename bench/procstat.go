@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,7 +24,9 @@ type usage struct {
 	coreIdle  int64
 	// machineBusy are ticks of all processors together.
 	machineBusy int64
-	coreNumber  int // -1: it may run on several
+	coreNumber  int       // -1: it may run on several
+	begun       int64     // processes and threads since the machine's start
+	others      taskTimes // nil: not looked at
 }
 
 // ProcessUse is what a server used in one window.
@@ -48,6 +51,8 @@ type ProcessUse struct {
 	CoreAwake float64 `json:"core_awake,omitempty"`
 	// MachineBusy is how many processors did anything, for anybody, on the average.
 	MachineBusy float64 `json:"machine_busy,omitempty"`
+	// Others is nil if it was not looked at.
+	Others *OtherTasks `json:"others,omitempty"`
 }
 
 // clockTick is how long a tick of /proc/PID/stat is.
@@ -91,14 +96,12 @@ func threadTimes(dir string) (nanos int64, threads int, err error) {
 		return 0, 0, fmt.Errorf("read the processor time of %s: is there such a process, and may you look at it?", dir)
 	}
 	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue // the thread has ended
-		}
-		first, _, _ := bytes.Cut(text, []byte(" "))
-		n, err := strconv.ParseInt(string(first), 10, 64)
-		if err != nil {
+		n, err := ranNanos(filepath.Dir(file))
+		switch {
+		case errors.Is(err, strconv.ErrSyntax):
 			return 0, 0, fmt.Errorf("%s: %w", file, err)
+		case err != nil:
+			continue // the thread has ended
 		}
 		nanos += n
 	}
@@ -169,6 +172,8 @@ func (u *usage) readProcessors() error {
 	for line := range strings.SplitSeq(string(text), "\n") {
 		fields := strings.Fields(line)
 		switch {
+		case len(fields) == 2 && fields[0] == "processes":
+			u.begun, _ = strconv.ParseInt(fields[1], 10, 64)
 		case len(fields) < 9:
 		case fields[0] == "cpu":
 			u.machineBusy, _, _, _ = processorTicks(fields)
@@ -208,6 +213,9 @@ func between(a, b usage, seconds float64) *ProcessUse {
 	}
 	use.CPUShare = use.CPUSeconds / seconds
 	use.MachineBusy = float64(b.machineBusy-a.machineBusy) * clockTickNanos / 1e9 / seconds
+	if a.others != nil && b.others != nil {
+		use.Others = &OtherTasks{Ran: float64(b.others.since(a.others)) / 1e9 / seconds, Begun: b.begun - a.begun}
+	}
 	if ticks := float64(b.coreTotal - a.coreTotal); b.coreNumber >= 0 && ticks > 0 {
 		use.CoreBusy = float64(b.coreBusy-a.coreBusy) / ticks
 		use.CoreSteal = float64(b.coreSteal-a.coreSteal) / ticks
