@@ -58,7 +58,8 @@ func (s *Stage) takePart(all []Server) []Server {
 		case s.Only != nil:
 			return !slices.Contains(s.Only, server.Name)
 		case server.Apart:
-			return s.Beside[server.Name] == nil
+			_, beside := s.Beside[server.Name]
+			return !beside
 		}
 		return false
 	})

@@ -62,7 +62,7 @@ func TestPlanOfWhoTakesPart(t *testing.T) {
 	short := func(c *Comparison) { c.Servers = namedServers(ShortNames...) }
 	f(short, map[string][]string{
 		small1: {"pharos", "limit", "limit-epoll", "java", "rust"}, small1 + ", 70 %": {"pharos", "limit"}, "small, 50 % of rust": {"pharos", "rust"}, "small, 80 % of java-g1": nil,
-		"start, idle, stop": {"pharos"}, "mass restart": {"pharos", "java"}, loopsOpen: {"pharos-1-loop", "pharos-2-loops"},
+		"start, idle, stop": {"pharos", untracedName}, "mass restart": {"pharos", "java"}, loopsOpen: {"pharos-1-loop", "pharos-2-loops"},
 		"1M x 4, depth 16": {"pharos", besideName}, "Zipf": nil, "churn": nil, "106 every 5 s": {"pharos", "limit"},
 	})
 	all := []string{"pharos", "java", "java-g1", "rust", "rust-tuned"}

@@ -19,8 +19,8 @@ type Stage struct {
 	Scenarios []Scenario
 	// Only names the servers that take part, which are in no other stage; nil: all others.
 	Only []string
-	// Beside names servers that are Apart and take part too, filled with another world and asked
-	// about that: what the others are compared with at the same time.
+	// Beside names servers that are Apart and take part too, filled with another world, if it is
+	// not nil, and asked about that: what the others are compared with at the same time.
 	Beside map[string]*World
 	// Sleeps: the load sleeps while nothing is due, so that servers may have its processor, too.
 	Sleeps bool

@@ -11,16 +11,19 @@ import (
 )
 
 // ServerNames are the servers that are known by name.
-var ServerNames = []string{"pharos", "limit", "limit-epoll", "java", "java-g1", "rust", "rust-tuned", "pharos-1-loop", "pharos-2-loops", besideName}
+var ServerNames = []string{"pharos", "limit", "limit-epoll", "java", "java-g1", "rust", "rust-tuned", "pharos-1-loop", "pharos-2-loops", besideName, untracedName}
 
 // ShortNames are those of the short form.
-var ShortNames = []string{"pharos", "limit", "limit-epoll", "java", "rust", "pharos-1-loop", "pharos-2-loops", besideName}
+var ShortNames = []string{"pharos", "limit", "limit-epoll", "java", "rust", "pharos-1-loop", "pharos-2-loops", besideName, untracedName}
 
 // epollScenarios are where what gnet costs shows.
 var epollScenarios = []string{small1, small16}
 
 // besideName is a Pharos with few topics beside others with many.
 const besideName = "pharos-1,000-topics"
+
+// untracedName is a Pharos without BPF programs, where memory is compared.
+const untracedName = "pharos-untraced"
 
 // Finder finds servers by name, and builds or downloads what is needed for them.
 type Finder struct {
@@ -45,6 +48,10 @@ func (f *Finder) Find(ctx context.Context, name string) Server {
 		return s
 	case besideName:
 		s := f.pharos(name, "")
+		s.Apart = true
+		return s
+	case untracedName:
+		s := f.pharos(name, "tcpTracing=off\n")
 		s.Apart = true
 		return s
 	case "limit":

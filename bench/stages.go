@@ -115,8 +115,9 @@ func loopsStage() Stage {
 }
 
 func emptyStage() Stage {
-	return Stage{Name: "empty", About: "a server without routes: start, memory after 10 s, stop", Fresh: true,
-		Scenarios: []Scenario{{Name: "start, idle, stop", About: "from exec to the first answer; resident after 10 s; from SIGTERM to the end", Idle: 10 * time.Second, Short: ours}}}
+	return Stage{Name: "empty", About: "a server without routes: start, memory after 10 s, stop", Fresh: true, Beside: map[string]*World{untracedName: nil},
+		Scenarios: []Scenario{{Name: "start, idle, stop", About: "from exec to the first answer; resident after 10 s; from SIGTERM to the end", Idle: 10 * time.Second,
+			Short: append([]string{untracedName}, ours...)}}}
 }
 
 func ingestStage() Stage {
