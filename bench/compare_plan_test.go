@@ -246,6 +246,8 @@ func TestDisturbance(t *testing.T) {
 	f(false, all, "others had 0.150")
 	all.Server.Others = &OtherTasks{Ran: 0.01, Begun: begunMax + 1} // some that came and went are not in it
 	f(false, all, "others had 0.200")
+	all.Server.Others = &OtherTasks{Ran: 0.01, Ended: 1} // nor what that one ran
+	f(false, all, "others had 0.200")
 }
 
 // A disturbed sample is taken again, a few times.

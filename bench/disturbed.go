@@ -38,7 +38,7 @@ func (sc *Scenario) disturbance(w *Window, anyCore bool) string {
 	case anyCore:
 		others = s.MachineBusy - s.CPUShare - w.Load.BusyShare
 	}
-	if s != nil && s.Others != nil && s.Others.Begun <= begunMax {
+	if s != nil && s.Others.known() {
 		others = min(others, s.Others.Ran)
 	}
 	if sc.Slowest {

@@ -15,14 +15,18 @@ import (
 type OtherTasks struct {
 	// Ran is how many processors they had.
 	Ran float64 `json:"ran"`
-	// Begun is how many processes and threads began meanwhile, anybody's. One that also ended is
-	// in no figure but this.
+	// Begun is how many processes and threads began meanwhile, anybody's, and Ended how many ended
+	// that had been there before. What they ran until they ended is in no figure.
 	Begun int64 `json:"begun,omitempty"`
+	Ended int   `json:"ended,omitempty"`
 }
 
 // begunMax is how many tasks may begin in a window, most of them likely the server's threads,
 // before what ran is not known well enough.
-const begunMax = 100
+const begunMax = 10
+
+// known reports whether hardly anything can have run uncounted.
+func (o *OtherTasks) known() bool { return o != nil && o.Begun <= begunMax && o.Ended == 0 }
 
 // taskTimes is what every task had run at one moment, in nanoseconds, by the path of its folder.
 type taskTimes map[string]int64
@@ -62,10 +66,15 @@ func ranNanos(dir string) (int64, error) {
 	return strconv.ParseInt(string(first), 10, 64)
 }
 
-// since adds up what they ran after an earlier look.
-func (t taskTimes) since(before taskTimes) (nanos int64) {
+// since adds up what they ran after an earlier look, and counts those that have ended.
+func (t taskTimes) since(before taskTimes) (nanos int64, ended int) {
 	for task, now := range t {
 		nanos += max(0, now-before[task])
 	}
-	return nanos
+	for task := range before {
+		if _, there := t[task]; !there {
+			ended++
+		}
+	}
+	return nanos, ended
 }

@@ -214,7 +214,8 @@ func between(a, b usage, seconds float64) *ProcessUse {
 	use.CPUShare = use.CPUSeconds / seconds
 	use.MachineBusy = float64(b.machineBusy-a.machineBusy) * clockTickNanos / 1e9 / seconds
 	if a.others != nil && b.others != nil {
-		use.Others = &OtherTasks{Ran: float64(b.others.since(a.others)) / 1e9 / seconds, Begun: b.begun - a.begun}
+		nanos, ended := b.others.since(a.others)
+		use.Others = &OtherTasks{Ran: float64(nanos) / 1e9 / seconds, Begun: b.begun - a.begun, Ended: ended}
 	}
 	if ticks := float64(b.coreTotal - a.coreTotal); b.coreNumber >= 0 && ticks > 0 {
 		use.CoreBusy = float64(b.coreBusy-a.coreBusy) / ticks
