@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"github.com/pharosmq/pharos/routetable"
+	"golang.org/x/sys/cpu"
 )
 
 // Conn is a connection as handlers see it. All methods are safe for concurrent use, and
@@ -93,6 +94,8 @@ type connection struct {
 	outMillis      int64  // when its peer last took something of what waits, or nothing waited
 	ackedBytes     uint64 // what the peer had acknowledged
 	ackedMillis    int64  // at this time
+
+	_ cpu.CacheLinePad // the next one may be of another loop, and both are written for each request
 }
 
 // ID implements Conn.

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/pharosmq/pharos/codec"
+	"golang.org/x/sys/cpu"
 )
 
 // Every so many-th lookup, and every so many-th callback with little to read, is timed: two
@@ -128,6 +129,8 @@ type LoopStats struct {
 	PausedConnections uint64 // times a connection was not read from until it had read, or its requests in lanes were done
 	TurnsWaited       uint64 // times a connection that streams waited for its turn
 	LongestNanos      int64  // the longest timed callback since the last Stats
+
+	_ cpu.CacheLinePad // what another loop writes begins on another line
 }
 
 func newLoopStats(slots int) *LoopStats { return &LoopStats{Requests: make([]RequestStats, slots)} }
