@@ -83,6 +83,7 @@ type Lanes struct {
 	disk    lanePool // AdminLane
 	lists   lanePool // ListLane
 	seed    maphash.Seed
+	prepare func() // called before a job runs
 	log     *slog.Logger
 	done    atomic.Uint64
 	slots   [laneSlots]atomic.Int32 // jobs that wait or run, by hash of the key
@@ -112,8 +113,9 @@ type laneJob struct {
 }
 
 // newLanes starts n workers for brokers, which may hold bytesMax, and one for each other lane.
-func newLanes(n int, bytesMax int64, log *slog.Logger) *Lanes {
-	l := &Lanes{seed: maphash.MakeSeed(), log: log}
+// A worker calls prepare before each job.
+func newLanes(n int, bytesMax int64, prepare func(), log *slog.Logger) *Lanes {
+	l := &Lanes{seed: maphash.MakeSeed(), prepare: prepare, log: log}
 	l.start(&l.brokers, n, bytesMax)
 	l.start(&l.disk, 1, bytesMax/laneOtherShare)
 	l.start(&l.lists, 1, bytesMax/laneOtherShare)
@@ -243,6 +245,7 @@ func (l *Lanes) work(w *laneWorker) {
 		if !ok {
 			return
 		}
+		l.prepare()
 		l.runJob(j)
 		j.of.giveBack(j.bytes)
 		l.slots[j.slot].Add(-1)

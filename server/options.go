@@ -28,6 +28,9 @@ type Options struct {
 	// GOMAXPROCS is raised to one more than this, so that a lane that parses cannot keep
 	// the loops from running.
 	EventLoops int
+	// OneProcessorWhenQuiet lets a server with one event loop set GOMAXPROCS to 1 while it has
+	// little to do (processors.go). For a process that has nothing else to do.
+	OneProcessorWhenQuiet bool
 	// Lanes for heavy requests. Default: a quarter of GOMAXPROCS, at least 1.
 	Lanes int
 	// ReadBufferBytes is what is read from one connection at a time. Small is fair.
@@ -82,6 +85,8 @@ type Options struct {
 	batchOutBytes int
 	// intakeLookMillis is how often it is looked whether large frames come in; tests lower it.
 	intakeLookMillis int64
+	// quietAfterMillis is how long a server with one processor was quiet; tests lower it.
+	quietAfterMillis int64
 }
 
 const (
@@ -119,6 +124,7 @@ func (o Options) withDefaults() (Options, error) {
 	set(&o.OutboundPauseBytes, defaultOutboundPause)
 	set(&o.OutboundStallMillis, defaultStallMillis)
 	set(&o.intakeLookMillis, defaultIntakeLook)
+	set(&o.quietAfterMillis, defaultQuietAfter)
 	set(&o.batchFrames, defaultBatchFrames)
 	set(&o.batchOutBytes, defaultBatchOutBytes)
 	if o.IdleSeconds == 0 {

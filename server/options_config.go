@@ -16,6 +16,7 @@ func OptionsFrom(c *config.Namesrv) (Options, error) {
 		SocketSendBufferBytes:    c.ServerSocketSndBufSize,
 		SocketReceiveBufferBytes: c.ServerSocketRcvBufSize,
 		EventLoops:               c.EventLoops,
+		OneProcessorWhenQuiet:    true,
 		Lanes:                    c.Lanes,
 		ConnectionsMax:           c.ConnectionsMax,
 		Limits: codec.Limits{

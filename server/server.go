@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,22 +16,24 @@ import (
 // Server is a listening name server. Make one with New, then Start it, then Stop it; it
 // does not start twice.
 type Server struct {
-	o        Options
-	deps     Deps
-	log      *slog.Logger
-	clock    *Clock
-	lines    *RateLimitedLog
-	table    *dispatchTable
-	handlers *handlers
-	hooks    hooks
-	conns    *connIndex
-	lanes    *Lanes
-	evictor  *evictor
-	watcher  Watcher // nil: none
-	plan     descriptorPlan
-	inbound  budget // unfinished frames and unhandled requests
-	intake   intake // which large frames come in
-	outbound budget // unsent answers
+	o          Options
+	deps       Deps
+	log        *slog.Logger
+	clock      *Clock
+	lines      *RateLimitedLog
+	table      *dispatchTable
+	handlers   *handlers
+	hooks      hooks
+	conns      *connIndex
+	lanes      *Lanes
+	evictor    *evictor
+	processors processors
+	quieting   quieting // runTicker's
+	watcher    Watcher  // nil: none
+	plan       descriptorPlan
+	inbound    budget // unfinished frames and unhandled requests
+	intake     intake // which large frames come in
+	outbound   budget // unsent answers
 
 	offLoop   sharedStats // what lanes count, and what is left of ended loops
 	panics    atomic.Uint64
@@ -84,6 +85,7 @@ func newServer(o Options, deps Deps, routes []route) (*Server, error) {
 		o: o, deps: deps, watcher: deps.Watcher, log: deps.Log, clock: newClock(tickMillis),
 		table: newDispatchTable(routes), conns: newConnIndex(), quit: make(chan struct{}), hooks: noHooks{},
 	}
+	s.quieting = quieting{afterMillis: o.quietAfterMillis, busyMillis: s.clock.RawMillis()}
 	s.lines = newRateLimitedLog(s.log, s.clock)
 	s.evictor = newEvictor(s)
 	s.inbound = budget{maxBytes: o.PartialFrameBytesMax, over: s.evictor.nudge}
@@ -106,12 +108,9 @@ func (s *Server) Start() error {
 		return fmt.Errorf("read the descriptor limit: %w", err)
 	}
 	s.plan = planDescriptors(limit, openDescriptors(), s.o.BacklogMax, s.o.ConnectionsMax)
-	// Set even when it is right already: the runtime would go on adapting it to the share of
-	// processors the process has, and with no more than there are loops a lane that yields
-	// waits for the next network event (measured: 600 ms instead of 30 for a registration).
-	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), s.o.EventLoops+1))
+	s.processors.start(s.o.EventLoops, s.o.OneProcessorWhenQuiet)
 	shortenSlices()
-	s.lanes = newLanes(s.o.Lanes, s.o.LaneBytesMax, s.log)
+	s.lanes = newLanes(s.o.Lanes, s.o.LaneBytesMax, s.processors.all, s.log)
 	ended, err := s.startEngine(s.o.Port)
 	if err != nil {
 		_ = s.lanes.stop(context.Background()) // they are idle
@@ -203,7 +202,9 @@ func (s *Server) runTicker() {
 			s.stalls.Add(stall)
 			s.log.Warn("this process stood still; every deadline moves by as much", "millis", stall)
 		}
-		for _, l := range s.currentLoops() {
+		loops := s.currentLoops()
+		s.adaptProcessors(loops)
+		for _, l := range loops {
 			if l.tickPending.CompareAndSwap(false, true) && !l.post(mail{kind: mailRun, run: l.tick}) {
 				l.tickPending.Store(false)
 			}

@@ -169,6 +169,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	e.stop()
 	close(s.quit)
 	s.running.Wait()
+	s.processors.all()
 	return err
 }
 
