@@ -3,6 +3,8 @@ package bench
 // Costs are what a name server's work costs, as measured on one core (see Comparison.Costs).
 type Costs struct {
 	LookupNanos          float64 // a route lookup of its own (depth 1, many connections), without its reply's bytes; and any small request
+	WakeNanos            float64 // waking up, for what comes while the server sleeps
+	SettleNanos          float64 // what follows it if nothing else comes for lonelyNanos: Go's monitor thread watches until then
 	ReplyByteNanos       float64 // each byte of a reply's body
 	RegisterByteNanos    float64 // each byte of an unchanged registration: read, checked, digested
 	ChangedByteNanos     float64 // each byte of one that changed something, parse and publication included
@@ -31,6 +33,9 @@ type Fleet struct {
 	BrokersPerTopic float64
 	TopicsPerClient float64
 	PollSeconds     float64
+	// LookupsTogether is how many lookups come at once on a connection; they are read and
+	// answered in one turn. 0: each comes alone, as those of clients do.
+	LookupsTogether float64
 	// RegisterSeconds is how often a broker registers (default: 30); ChangedShare of its
 	// registrations change something.
 	RegisterSeconds float64
@@ -43,17 +48,41 @@ type Fleet struct {
 type Need struct {
 	LookupsPerSecond   float64
 	RegisterMBPer      float64 // of one registration
-	LookupCores        float64
+	LookupCores        float64 // of work: what a server that never sleeps would need
 	RegisterCores      float64
 	ClusterCores       float64
+	WakeCores          float64 // besides, of one core: see wakeCores
 	InGbit, OutGbit    float64 // per second
 	ResidentMB         float64
 	MassRestartMB      float64 // resident meanwhile
 	MassRestartSeconds float64 // until all brokers are back, on one core and a free network
 }
 
-// Cores is all that a server has to compute.
-func (n Need) Cores() float64 { return n.LookupCores + n.RegisterCores + n.ClusterCores }
+// WorkCores is all that a server has to compute, which is what its capacity is counted by.
+func (n Need) WorkCores() float64 { return n.LookupCores + n.RegisterCores + n.ClusterCores }
+
+// Cores is what will be seen of it on a machine.
+func (n Need) Cores() float64 { return n.WorkCores() + n.WakeCores }
+
+// lonelyNanos is how long nothing else must come for SettleNanos.
+const lonelyNanos = 10e6
+
+// wakeCores is what a server spends on waking up, as a share of the one core of its event loop. Of
+// what arrives only that costs a wake-up which finds the server asleep; if it is busy for a share
+// x of the time, and things arrive at no special time, those are 1-x of them:
+//
+//	x = work + asleep*(1-x), so x - work = asleep*(1-work) / (1+asleep)
+//
+// where asleep is what waking up would cost if the server always slept. So nothing is left of it
+// at the limit, and a server near it wakes up less for more.
+func (c Costs) wakeCores(workCores, arrivalsPerSecond float64) float64 {
+	nanos := c.WakeNanos
+	if arrivalsPerSecond < 1e9/lonelyNanos {
+		nanos += c.SettleNanos
+	}
+	asleep := arrivalsPerSecond * nanos / 1e9
+	return asleep * max(0, 1-workCores) / (1 + asleep)
+}
 
 // Each is what each of so many servers needs. What clients ask is shared by them; what brokers
 // register is not: every server has it all.
@@ -62,7 +91,8 @@ func (f Fleet) Each(servers int, c Costs) Need {
 	topicsPerBroker := float64(f.Topics) * f.BrokersPerTopic / float64(f.Brokers)
 	bodyBytes := c.RouteBrokerBytes * f.BrokersPerTopic
 	n.LookupsPerSecond = perSecond(float64(f.Clients)*f.TopicsPerClient, f.PollSeconds) / float64(servers)
-	n.LookupCores = n.LookupsPerSecond * (c.LookupNanos + bodyBytes*c.ReplyByteNanos) / 1e9
+	turns := n.LookupsPerSecond / max(1, f.LookupsTogether) // what is there at once is read and answered at once
+	n.LookupCores = (turns*c.LookupNanos + n.LookupsPerSecond*bodyBytes*c.ReplyByteNanos) / 1e9
 
 	registerBytes := topicsPerBroker * c.RegisterTopicBytes
 	frameBytes := registerBytes
@@ -77,6 +107,7 @@ func (f Fleet) Each(servers int, c Costs) Need {
 	asked := perSecond(float64(f.Brokers), f.ClusterSeconds) / float64(servers)
 	clusterBytes := float64(f.Brokers) * c.ClusterGroupBytes
 	n.ClusterCores = asked * (c.LookupNanos + clusterBytes*c.ClusterByteNanos) / 1e9
+	n.WakeCores = c.wakeCores(n.WorkCores(), turns+registrations+asked)
 
 	wire := 8 * (1 + c.SegmentOverheadShare) / 1e9
 	n.InGbit = wire * (n.LookupsPerSecond*c.LookupRequestBytes + registrations*registerBytes)

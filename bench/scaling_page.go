@@ -34,7 +34,8 @@ func (c *Comparison) Scaling() (Scaling, error) {
 
 // ReadMeasured makes the same of what a full comparison left in a folder.
 func ReadMeasured(dir string) (Scaling, error) {
-	c := &Comparison{Servers: []Server{{Name: "pharos"}, {Name: besideName, Apart: true}}, Dir: dir, Full: true, Read: true}
+	servers := []Server{{Name: "pharos"}, {Name: besideName, Apart: true}, {Name: "java"}} // points are at rates of Java's
+	c := &Comparison{Servers: servers, Dir: dir, Full: true, Read: true}
 	if err := c.Run(context.Background()); err != nil {
 		return Scaling{}, err
 	}
@@ -221,11 +222,11 @@ var largeFleet = Fleet{
 
 // fleet is what each server of a few needs for largeFleet.
 func (c Costs) fleet() string {
-	table := results.NewTable("servers", "lookups/s", "cores for lookups", "cores for 103", "cores in all", "in, Gbit/s", "out, Gbit/s", "resident, GB", "mass restart, s")
-	for _, servers := range []int{1, 3, 5, 10} {
+	table := results.NewTable("servers", "lookups/s", "cores for lookups", "cores for 103", "cores for waking up", "cores in all", "in, Gbit/s", "out, Gbit/s", "resident, GB", "mass restart, s")
+	for _, servers := range []int{1, 2, 3, 5, 10} {
 		n := largeFleet.Each(servers, c)
 		cells := []string{strconv.Itoa(servers), grouped(math.Round(n.LookupsPerSecond))}
-		for _, v := range []float64{n.LookupCores, n.RegisterCores, n.Cores(), n.InGbit, n.OutGbit} {
+		for _, v := range []float64{n.LookupCores, n.RegisterCores, n.WakeCores, n.Cores(), n.InGbit, n.OutGbit} {
 			cells = append(cells, fmt.Sprintf("%.2f", v))
 		}
 		table.Row(append(cells, fmt.Sprintf("%.1f", n.ResidentMB/1000), fmt.Sprintf("%.1f", n.MassRestartSeconds))...)

@@ -23,14 +23,29 @@ var pointLines = func() []point {
 	filled := func(topics, brokers, conns int) Fleet {
 		return Fleet{Brokers: brokers, Topics: topics, BrokersPerTopic: float64(brokers), Clients: conns}
 	}
-	lookups := func(n Need) float64 { return n.LookupCores }
+	together := func(f Fleet, n float64) Fleet {
+		f.LookupsTogether = n
+		return f
+	}
+	silent := Fleet{Brokers: largeBrokers, TopicsPerClient: 1, PollSeconds: 1} // what brokers ask now and then: lookups of nothing
 	cores := func(n Need) float64 { return n.Cores() }
 	resident := func(n Need) float64 { return n.ResidentMB }
 	return []point{
-		{what: "lookups one at a time", unit: "cores", scenario: small1, metric: "cpu_share", fleet: small, need: lookups, in: true, rate: true},
-		{what: "the same at 70 %", unit: "cores", scenario: small1 + ", 70 %", metric: "cpu_share", fleet: small, need: lookups, rate: true},
-		{what: "lookups of 60 kB", unit: "cores", scenario: large, metric: "cpu_share", fleet: wide, need: lookups, in: true, rate: true},
-		{what: "the same at 70 %", unit: "cores", scenario: large + ", 70 %", metric: "cpu_share", fleet: wide, need: lookups, rate: true},
+		{what: "lookups one at a time", unit: "cores", scenario: small1, metric: "cpu_share", fleet: small, need: cores, in: true, rate: true},
+		{what: "the same at 70 %", unit: "cores", scenario: small1 + ", 70 %", metric: "cpu_share", fleet: small, need: cores, rate: true},
+		{what: "the same at a fixed rate", unit: "cores", scenario: "rate 80000", metric: "cpu_share", fleet: small, need: cores, rate: true},
+		{what: "the same at a fixed rate", unit: "cores", scenario: "rate 40000", metric: "cpu_share", fleet: small, need: cores, rate: true},
+		{what: "the same at a fixed rate", unit: "cores", scenario: peerScenario("java", 0.8), metric: "cpu_share", fleet: small, need: cores, rate: true},
+		{what: "the same at a fixed rate", unit: "cores", scenario: "rate 20000", metric: "cpu_share", fleet: small, need: cores, rate: true},
+		{what: "the same at a fixed rate", unit: "cores", scenario: "rate 10000", metric: "cpu_share", fleet: small, need: cores, rate: true},
+		{what: "the same at a fixed rate", unit: "cores", scenario: quietScenario, metric: "cpu_share", fleet: small, need: cores, in: true, rate: true},
+		{what: "the same at a fixed rate", unit: "cores", scenario: "rate 2000", metric: "cpu_share", fleet: small, need: cores, rate: true},
+		{what: "lookups, 16 together on a connection", unit: "cores", scenario: small16, metric: "cpu_share", fleet: together(small, 16), need: cores, rate: true},
+		{what: "the same at 70 %", unit: "cores", scenario: small16 + ", 70 %", metric: "cpu_share", fleet: together(small, 16), need: cores, rate: true},
+		{what: "lookups of 60 kB, up to 4 together, counted as if alone", unit: "cores", scenario: large, metric: "cpu_share", fleet: wide, need: cores, rate: true},
+		{what: "lookups of 60 kB, 4 together on a connection", unit: "cores", scenario: largeOpenScenario, metric: "cpu_share", fleet: together(wide, largeTogether), need: cores, in: true, rate: true},
+		{what: "the same at a fixed rate", unit: "cores", scenario: large + ", 70 % of java", metric: "cpu_share", fleet: together(wide, largeTogether), need: cores, rate: true},
+		{what: "300 brokers that ask a little now and then", unit: "cores", scenario: silentScenario, metric: "cpu_share", fleet: silent, need: cores, in: true, rate: true},
 		{what: "300 x 10,000 unchanged each 30 s", unit: "cores", scenario: unchangedScenario, metric: "cpu_share", fleet: unchanged, need: cores, in: true},
 		{what: "the same", unit: "MB", scenario: unchangedScenario, metric: "rss_mb", fleet: unchanged, need: resident, in: true},
 		{what: "300 x 10,000 coming back at once", unit: "s", scenario: restartScenario, metric: "elapsed_s", fleet: unchanged, need: func(n Need) float64 { return n.MassRestartSeconds }, in: true},

@@ -33,7 +33,7 @@ func TestScalingPageFollowsFromItsCosts(t *testing.T) {
 		t.Errorf("docs/scaling.md is not what is calculated (-) of its costs; nsbench scaling -page writes it:\n%s", diff)
 	}
 	other := s
-	other.Costs.RegisterByteNanos *= 2
+	other.Costs.RegisterByteNanos = digits3(2 * other.Costs.RegisterByteNanos)
 	if changed, err := other.Place(page); err != nil || string(changed) == string(page) {
 		t.Errorf("twice the cost of a registration changes nothing: %v", err)
 	}
@@ -93,7 +93,7 @@ func windowOf(perSecond, replyBytes, share, rssMB float64) Sample {
 
 // Costs are those that the measured numbers were made of.
 func TestCosts(t *testing.T) {
-	want := Costs{LookupNanos: 4000, ReplyByteNanos: 0.1, RegisterByteNanos: 1, ChangedByteNanos: 1.5, ClusterByteNanos: 0.123, ReplyHeaderBytes: 150, RouteBrokerBytes: 200,
+	want := Costs{LookupNanos: 4000, WakeNanos: 10_000, SettleNanos: 1e6, ReplyByteNanos: 0.1, RegisterByteNanos: 1, ChangedByteNanos: 1.5, ClusterByteNanos: 0.123, ReplyHeaderBytes: 150, RouteBrokerBytes: 200,
 		ClusterGroupBytes: 130, ProcessBytes: 15e6, ConnectionBytes: 1300, TopicBytes: 80, FrameRooms: 20, IntakeBytes: digits3(134.217728) * 1e6, SegmentOverheadShare: 0.05}
 	w, big := &World{Topics: smallTopics, Brokers: smallBrokers}, &World{Topics: largeTopics, Brokers: largeBrokers}
 	templates := w.templates(thisVersion, 0)
@@ -110,14 +110,21 @@ func TestCosts(t *testing.T) {
 	if _, err := c.Costs(); err == nil || !strings.Contains(err.Error(), small1) || !strings.Contains(err.Error(), besideName) {
 		t.Errorf("of nothing: %v", err)
 	}
-	keep(small1, "pharos", windowOf(200_000, 950, 200_000*(4000+80)/1e9, 0))
-	keep(large, "pharos", windowOf(50_000, 60_150, 50_000*(4000+6000)/1e9, 0))
-	keep(clusterScenario, "pharos", windowOf(200, 130_000, 0.004, 0))
-	keep(unchangedScenario, "pharos", windowOf(10, 100, 10*(4000+largeTopics*perTopic)/1e9, memory(largeBrokers, largeTopics, largeTopics)))
+	// seen is the x that work + asleep*(1-x) is, of what is asked perSecond and takes nanos, waking up apart
+	seen := func(perSecond, nanos, wakesPerSecond, wakeNanos float64) float64 {
+		work, asleep := perSecond*nanos/1e9, wakesPerSecond*wakeNanos/1e9
+		return (work + asleep) / (1 + asleep)
+	}
+	keep(small1, "pharos", windowOf(245_000, 950, 245_000*(4000+80)/1e9, 0))
+	keep(large, "pharos", windowOf(100_000, 60_150, 1, 0))
+	keep(largeOpenScenario, "pharos", windowOf(62_000, 60_150, seen(62_000, 4000.0/4+6000, 62_000/4, 10_000), 0))
+	keep(clusterScenario, "pharos", windowOf(200, 130_000, seen(200, 4000+130_000*0.123, 200, 10_000), 0))
+	keep(silentScenario, "pharos", windowOf(15, 100, seen(15, 4000, 15, 10_000+1e6), 0))
+	keep(unchangedScenario, "pharos", windowOf(10, 100, seen(10, 4000+largeTopics*perTopic, 10, 10_000+1e6), memory(largeBrokers, largeTopics, largeTopics)))
 	restart := windowOf(10, 100, 1, 200)
 	restart.Window.Groups[0].Name, restart.Window.Groups[0].ElapsedSeconds = "restart", largeBrokers*largeTopics*perTopic*1.5/1e9
 	keep(restartScenario, "pharos", restart)
-	keep(quietScenario, "pharos", windowOf(5000, 950, 0.1, memory(clients+smallBrokers, smallTopics, smallTopics)))
+	keep(quietScenario, "pharos", windowOf(5000, 950, seen(5000, 4000+80, 5000, 10_000), memory(clients+smallBrokers, smallTopics, smallTopics)))
 	keep(idleScenario, "pharos", windowOf(5000, 950, 0.1, memory(idleConns+clients+smallBrokers, smallTopics, smallTopics)))
 	keep(millionScenario, besideName, windowOf(200_000, 950, 1, 20))
 	keep(millionScenario, "pharos", windowOf(200_000, 950, 1, 20+80*0.999))
@@ -131,7 +138,7 @@ func TestCosts(t *testing.T) {
 		}
 	}
 	s, err := c.Scaling()
-	if err != nil || len(s.points) != 9 {
+	if err != nil || len(s.points) != 12 {
 		t.Fatalf("%d points, %v", len(s.points), err)
 	}
 	for i := range s.points {
@@ -146,6 +153,47 @@ func TestCosts(t *testing.T) {
 	}
 }
 
+// Waking up, by hand: a server that is busy for x of the time sleeps for 1-x of what arrives.
+func TestWakeCores(t *testing.T) {
+	c := Costs{WakeNanos: 20_000, SettleNanos: 980_000}
+	for _, f := range []struct {
+		work, arrivals, want float64
+		what                 string
+	}{
+		{0.5, 50_000, 0.25, "asleep 1: x = 0.5 + 1*(1-x) = 0.75"},
+		{0.2, 50_000, 0.4, "x = 0.2 + 1*(1-x) = 0.6"},
+		{0.04, 10_000, 0.16, "asleep 0.2: x = 0.04 + 0.2*(1-x) = 0.2"},
+		{0, 100, 0.002 / 1.002, "asleep 0.002; one comes every 10 ms"},
+		{0, 50, 0.05 / 1.05, "asleep 50 * 1 ms = 0.05, since the next one comes after 20 ms"},
+		{1, 50_000, 0, "it never sleeps"},
+		{1.2, 50_000, 0, "it cannot"},
+		{0, 0, 0, "nothing arrives"},
+	} {
+		if got := c.wakeCores(f.work, f.arrivals); math.Abs(got-f.want) > 1e-12 {
+			t.Errorf("%v of work, %v a second: %v, want %v (%s)", f.work, f.arrivals, got, f.want, f.what)
+		}
+	}
+}
+
+// What comes together is one turn and one wake-up, and has all its bytes.
+func TestLookupsTogether(t *testing.T) {
+	c := Costs{LookupNanos: 8000, ReplyByteNanos: 0.1, RouteBrokerBytes: 200, WakeNanos: 20_000}
+	f := Fleet{Brokers: 10, Topics: 10, BrokersPerTopic: 10, Clients: 50_000, TopicsPerClient: 1, PollSeconds: 1}
+	// alone: 50,000 * (8 us + 2,000 bytes * 0.1 ns) = 0.41, asleep 50,000 * 20 us = 1
+	// 5 together: 10,000 * 8 us + 50,000 * 0.2 us = 0.09, asleep 0.2
+	for together, want := range map[float64][2]float64{0: {0.41, 0.295}, 1: {0.41, 0.295}, 5: {0.09, 0.2 * 0.91 / 1.2}} {
+		f.LookupsTogether = together
+		n := f.Each(1, c)
+		if math.Abs(n.LookupCores-want[0]) > 1e-12 || math.Abs(n.WakeCores-want[1]) > 1e-12 || n.WorkCores() != n.LookupCores {
+			t.Errorf("%v together: %v and %v for waking up, want %v", together, n.LookupCores, n.WakeCores, want)
+		}
+	}
+	f.RegisterSeconds, f.ClusterSeconds = 1, 1 // 10 a second each, and 10,000 turns
+	if got, want := f.Each(1, c).WakeCores, c.wakeCores(f.Each(1, c).WorkCores(), 10_020); got != want {
+		t.Errorf("with registrations and cluster lists %v, want %v", got, want)
+	}
+}
+
 // What is measured for costs and points exists.
 func TestScalingNamesWhatExists(t *testing.T) {
 	exists := map[string]*Scenario{}
@@ -154,7 +202,7 @@ func TestScalingNamesWhatExists(t *testing.T) {
 			exists[s.Scenarios[i].Name] = &s.Scenarios[i]
 		}
 	}
-	names := []string{small1, large, clusterScenario, unchangedScenario, restartScenario, quietScenario, idleScenario, millionScenario}
+	names := []string{small1, large, largeOpenScenario, silentScenario, clusterScenario, unchangedScenario, restartScenario, quietScenario, idleScenario, millionScenario}
 	for i := range pointLines {
 		names = append(names, pointLines[i].scenario)
 	}
@@ -175,6 +223,9 @@ func TestScalingByServers(t *testing.T) {
 	}
 	if ten.InGbit >= one.InGbit || ten.ResidentMB >= one.ResidentMB || ten.Cores() >= one.Cores() {
 		t.Errorf("one of ten needs no less than the only one: %+v, %+v", one, ten)
+	}
+	if third := (Fleet{Clients: 300_000, TopicsPerClient: 1, PollSeconds: 30, Brokers: 1}).Each(10, c); third.WakeCores <= 0 || third.Cores() != third.LookupCores+third.WakeCores {
+		t.Errorf("1,000 lookups a second wake nobody up: %+v", third)
 	}
 	never := Fleet{Brokers: 10, Clients: 10, Topics: 10, BrokersPerTopic: 1}
 	if n := never.Each(1, c); n.Cores() != 0 {
