@@ -36,6 +36,7 @@ type Server interface {
 	RestoreBroker(key routetable.RegistrationKey, generation uint32, renew bool)
 	RemoveBroker(key routetable.RegistrationKey, generation uint32)
 	CloseHalfDead(id routetable.ConnID)
+	// OnConnections and OnConnectionsSoon don't keep ids, whose memory is used again.
 	OnConnections(ids []routetable.ConnID, f func(id routetable.ConnID, fd int))
 	OnConnectionsSoon(ids []routetable.ConnID, f func(id routetable.ConnID, fd int))
 	EventLoops() int

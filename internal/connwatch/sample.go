@@ -32,11 +32,11 @@ func (w *Watch) sample(nowMillis int64) {
 		most, on = server.VisitsPerSecond*int(w.o.Params.CalmTickMillis)/1000*w.srv.EventLoops(), w.srv.OnConnectionsSoon
 	}
 	w.asked = true
-	ids := make([]routetable.ConnID, min(len(w.due), most))
-	for i := range ids {
-		ids[i] = routetable.ConnID(w.due[i])
+	ids := w.ids[:0]
+	for _, id := range w.due[:min(len(w.due), most)] {
+		ids = append(ids, routetable.ConnID(id))
 	}
-	w.due = w.due[len(ids):]
+	w.due, w.ids = w.due[len(ids):], ids
 	on(ids, w.sampler(len(ids), nowMillis, calm))
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pharosmq/pharos/bpf"
 	"github.com/pharosmq/pharos/connhealth"
+	"github.com/pharosmq/pharos/routetable"
 )
 
 const nanosInMillis = 1e6
@@ -40,6 +41,7 @@ type Watch struct {
 	brokers  map[connhealth.ConnID]struct{}
 	due      []connhealth.ConnID // whose sample is due, and not asked for yet
 	dueList  []connhealth.ConnID // their memory
+	ids      []routetable.ConnID // memory of those that a loop is asked for
 	asked    bool                // some of them were
 	timer    *time.Timer         // of the next look
 	lookAt   time.Time           // when it fires
