@@ -123,13 +123,24 @@ func (e *engine) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	a := gc.Context().(*arrival)
 	a.opened = true
 	l := e.loopOf(gc.EventLoop())
+	peer, local := addrPortOf(gc.RemoteAddr()), addrPortOf(gc.LocalAddr())
 	c := e.srv.newConnection(a.id, l, gc, gc.RemoteAddr().String())
+	dropAddr(gc.RemoteAddr())
+	dropAddr(gc.LocalAddr())
 	gc.SetContext(c)
 	l.opened(c)
 	if w := e.srv.watcher; w != nil {
-		l.guard(c, "connection opened", func() { w.Opened(c.id, addrPortOf(gc.RemoteAddr()), addrPortOf(gc.LocalAddr()), gc.Fd()) })
+		l.guard(c, "connection opened", func() { w.Opened(c.id, peer, local, gc.Fd()) })
 	}
 	return nil, gnet.None
+}
+
+// dropAddr empties an address that gnet keeps for the life of a connection and nobody asks it
+// for any more: package net has the IP lie in 64 bytes of its own.
+func dropAddr(a net.Addr) {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		*tcp = net.TCPAddr{}
+	}
 }
 
 // addrPortOf returns an address of a TCP connection; an IPv4 one as such.
