@@ -4,7 +4,6 @@ import (
 	"sync/atomic"
 
 	"github.com/pharosmq/pharos/routetable"
-	"golang.org/x/sys/cpu"
 )
 
 // Conn is a connection as handlers see it. All methods are safe for concurrent use, and
@@ -46,6 +45,11 @@ type wire interface {
 }
 
 // connection is one accepted connection. Fields below "loop" belong to its loop.
+//
+// It is 320 bytes, five cache lines, which Go gives out without anything between: so it begins
+// with a line, and none is shared with the next one, that may be of another loop; both are
+// written for each request. Small fields stand together, or it would be larger. The next size
+// that is good is 384; TestLoopsShareNoCacheLine looks at it.
 type connection struct {
 	id       routetable.ConnID
 	remote   string
@@ -55,47 +59,48 @@ type connection struct {
 
 	// closeAsked is 1 + the reason of the first Close, 0 while nobody asked.
 	closeAsked atomic.Uint32
+	// carries: a broker registered on it. For the watcher.
+	carries atomic.Bool
+	// waits: it is not read from for a reason of ours, so its silence means nothing.
+	waits atomic.Bool
+
+	// loop, those of a byte
+	closed      bool  // OnClose has run
+	detected    bool  // the first bytes were looked at
+	asked       bool  // for a route, and the watcher knows
+	inAgain     bool  // waits in loop.again
+	inDraining  bool  // is in loop.draining
+	inIncoming  bool  // is in loop.incoming
+	blocked     bool  // stops is not empty
+	stops       stops // why it is not read from
+	roomWatched bool  // the watcher knows of roomMillis
+
 	// What it holds of the memory budgets, for whoever has to choose a victim.
 	inboundHeld  atomic.Int64
 	outboundHeld atomic.Int64
-	// carries: a broker registered on it. For the watcher.
-	carries atomic.Bool
 	// agent is what its last request said of its software, see noteAgent. For the watcher.
 	agent atomic.Uint64
 	// lanes is what of its requests waits in lanes.
 	lanes laneShare
 	// intake is its large frame's part in what comes in; intake.mu's.
 	intake intakeShare
-	// waits: it is not read from for a reason of ours, so its silence means nothing.
-	waits atomic.Bool
 	// progressMillis is when bytes last moved: in for a partial frame, out for a blocked
 	// peer. By the loop's clock.
 	progressMillis atomic.Int64
 
 	// loop
 	wire           wire
-	closed         bool // OnClose has run
-	detected       bool // the first bytes were looked at
-	asked          bool // for a route, and the watcher knows
 	lastUsedMillis int64
 	large          *largeFrame // the large frame being received
 	slot           int         // index in loop.conns
-	inAgain        bool        // waits in loop.again
-	inDraining     bool        // is in loop.draining
-	blocked        bool        // stops is not empty
-	stops          stops       // why it is not read from
 	roomMillis     int64       // since when its next request waits for room in lanes; 0: it does not
 	roomBytes      int         // how much
-	roomWatched    bool        // the watcher knows of it
 	look           intakeLook
-	inIncoming     bool   // is in loop.incoming
 	turn           turn   // of those that stream
 	keptBytes      int    // of what was read, left by the last callback
 	outMillis      int64  // when its peer last took something of what waits, or nothing waited
 	ackedBytes     uint64 // what the peer had acknowledged
 	ackedMillis    int64  // at this time
-
-	_ cpu.CacheLinePad // the next one may be of another loop, and both are written for each request
 }
 
 // ID implements Conn.
