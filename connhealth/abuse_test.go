@@ -3,6 +3,8 @@ package connhealth
 import (
 	"fmt"
 	"net/netip"
+	"os"
+	"reflect"
 	"testing"
 	"unsafe"
 
@@ -15,7 +17,7 @@ func (d *Detector) check() error {
 		if c.id != id || d.hosts[c.host.addr] != c.host {
 			return fmt.Errorf("conn %d is filed wrongly", id)
 		}
-		if l := *d.schedule.list(c.fast); c.index >= len(l) || l[c.index] != c {
+		if l := *d.schedule.list(c.fast); int(c.index) >= len(l) || l[c.index] != c {
 			return fmt.Errorf("conn %d is scheduled wrongly", id)
 		}
 		for _, b := range c.brokers {
@@ -138,13 +140,55 @@ func TestAnyOrderOfCalls(t *testing.T) {
 	})
 }
 
-// TestMemory: a client costs less than 1 kB, a broker a few.
+// TestMemory: a silent client costs 192 bytes, one that asks less than 1 kB, a broker a few.
 func TestMemory(t *testing.T) {
-	if n := unsafe.Sizeof(conn{}) + unsafe.Sizeof(host{}); n > 900 {
-		t.Errorf("a client takes %d bytes", n)
+	if n := unsafe.Sizeof(conn{}); n > 192 {
+		t.Errorf("a silent client takes %d bytes", n)
 	}
-	if n := unsafe.Sizeof(conn{}) + unsafe.Sizeof(host{}) + unsafe.Sizeof(history{}) + unsafe.Sizeof(broker{}); n > 3000 {
+	client := unsafe.Sizeof(conn{}) + unsafe.Sizeof(dealings{}) + unsafe.Sizeof(host{})
+	if client > 900 {
+		t.Errorf("a client takes %d bytes", client)
+	}
+	if n := client + unsafe.Sizeof(history{}) + unsafe.Sizeof(broker{}); n > 3000 {
 		t.Errorf("a broker takes %d bytes", n)
 	}
-	t.Logf("conn %d, host %d, history %d, broker %d bytes", unsafe.Sizeof(conn{}), unsafe.Sizeof(host{}), unsafe.Sizeof(history{}), unsafe.Sizeof(broker{}))
+	t.Logf("conn %d, dealings %d, host %d, history %d, broker %d bytes", unsafe.Sizeof(conn{}), unsafe.Sizeof(dealings{}), unsafe.Sizeof(host{}), unsafe.Sizeof(history{}), unsafe.Sizeof(broker{}))
+}
+
+// Goal: a connection on which nothing happens takes no more than its conn. Method: sampled for
+// a minute, while its peer answers the kernel's probes, it still has noDealings; after the first
+// request it has its own, and others have not.
+func TestSilentConnectionsHaveNoDealings(t *testing.T) {
+	d := New(DefaultParams(), nil)
+	local, now := netip.MustParseAddrPort("10.0.0.1:9876"), int64(1000)
+	for id := ConnID(1); id <= 2; id++ {
+		d.Opened(now, id, netip.MustParseAddrPort("10.0.0.2:40000"), local, false)
+	}
+	s := Sample{State: 1, SndWndBytes: 65535, RTTMicros: 300, MinRTTMicros: 200, RTOMicros: 200_000, SegsIn: 1}
+	for range 12 {
+		now += 5000
+		s.SegsIn++
+		for id := ConnID(1); id <= 2; id++ {
+			d.Sample(now, id, &s)
+		}
+		d.Tick(now)
+	}
+	d.LoopStalled(now, 3000)
+	if d.conns[1].dealings != noDealings || d.conns[2].dealings != noDealings {
+		t.Error("a silent connection has dealings")
+	}
+	d.RequestArrived(now, 1, RequestClient)
+	if d.conns[1].requests != 1 || d.conns[2].dealings != noDealings {
+		t.Error("a request did not make dealings for its connection alone")
+	}
+}
+
+// All connections share noDealings: whatever tests have done, nothing may have been written there.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if !reflect.DeepEqual(noDealings, newDealings()) {
+		fmt.Println("noDealings were written to:", *noDealings)
+		code = 1
+	}
+	os.Exit(code)
 }

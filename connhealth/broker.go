@@ -118,7 +118,7 @@ func (d *Detector) Bound(now int64, id ConnID, bk Broker, by Naming) []Action {
 	b.namedMillis = now
 	if by == NamedByRegister {
 		d.notePeriod(now, b)
-		c.registerMillis = now
+		c.deal().registerMillis = now
 	}
 	d.bind(b, c)
 	d.answerProof(now, c)
@@ -206,7 +206,7 @@ func (d *Detector) bind(b *broker, c *conn) {
 		old.unbind(b)
 	}
 	b.conn = c
-	c.brokers = append(c.brokers, b)
+	c.deal().brokers = append(c.brokers, b)
 	c.history()
 	d.schedule.move(c, true)
 }

@@ -2,58 +2,97 @@ package connhealth
 
 import "net/netip"
 
-// conn is one accepted connection: about 400 bytes, and a history when it carries a broker.
+// conn is one accepted connection: 192 bytes, as long as nothing happens on it.
 type conn struct {
-	id      ConnID
-	host    *host
-	hop     bool // PROXY protocol: the peer of the connection is not who speaks
-	brokers []*broker
-	hist    *history
+	id   ConnID
+	host *host
+	*dealings
 
-	openedMillis int64
-	spokeClient  bool // it sent what a broker's connection does not send
-
-	sampled       bool
+	openedMillis  int64
 	sampledMillis int64
 	last          Sample
 	dataOutSeen   uint32 // of last.DataSegsOut, plus events since
 	retransSeen   uint32 // retransmissions that the loss estimate has counted
 	probeMillis   int64  // when the newest probe was sent
-	answerMillis  int64  // when we last wrote an answer
 
-	heardMillis    int64
-	answeredMillis int64 // last proof that a transmission of ours arrived
-	ackMillis      int64
-	dataMillis     int64
+	heardMillis      int64
+	answeredMillis   int64 // last proof that a transmission of ours arrived
+	ackMillis        int64
+	dataMillis       int64
+	nextSampleMillis int64
+
+	index       int32  // in its schedule
+	port        uint16 // of the peer
+	hop         bool   // PROXY protocol: the peer of the connection is not who speaks
+	spokeClient bool   // it sent what a broker's connection does not send
+	sampled     bool
+	// ackedWhileStuck: the peer acknowledges something, but not what is outstanding.
+	ackedWhileStuck bool
+	suspect         bool
+	closing         bool // ActCloseConn was given
+	fast            bool // which of the two schedules it is in
+	overdue         bool // an answer was, at the last look
+	idle            bool // nothing of ours is to be answered
+}
+
+// dealings is what only a connection has on which something happened: a request, a broker that
+// registered, a transmission of ours that was not answered at once. Of a name server's thousands
+// of connections most are silent, and have noDealings. They are read as fields of conn, and
+// written through deal.
+type dealings struct {
+	brokers []*broker
+	hist    *history // once it carries a broker
+	zone    string   // of a link-local peer's address
+
 	// silent resets with any packet of the peer, unanswered with one that proves that a
 	// transmission of ours arrived.
 	silent     tracker
 	unanswered tracker
-	// ackedWhileStuck: the peer acknowledges something, but not what is outstanding.
-	ackedWhileStuck bool
-	localMillis     int64 // last transmission that our own host refused
-	segBytesMax     uint32
 
 	requests       int   // not yet answered
 	arrivedMillis  int64 // last request
 	requestMillis  int64 // since when there are some
 	registerMillis int64 // last 103
+	answerMillis   int64 // when we last wrote an answer
 
-	suspect          bool
-	suspectMillis    int64 // since when
-	closing          bool  // ActCloseConn was given
-	fast             bool  // which of the two schedules it is in
-	overdue          bool  // an answer was, at the last look
-	idle             bool  // nothing of ours is to be answered
-	index            int
-	nextSampleMillis int64
+	localMillis   int64 // last transmission that our own host refused
+	suspectMillis int64 // since when it is suspect
+	segBytesMax   uint32
+}
+
+// noDealings is never written to.
+var noDealings = newDealings()
+
+func newDealings() *dealings {
+	return &dealings{arrivedMillis: never, answerMillis: never, localMillis: never, registerMillis: never}
+}
+
+// deal returns the dealings of c to be written to.
+func (c *conn) deal() *dealings {
+	if c.dealings == noDealings {
+		c.dealings = newDealings()
+	}
+	return c.dealings
 }
 
 func (c *conn) history() *history {
 	if c.hist == nil {
-		c.hist = &history{lateAtMillis: never}
+		c.deal().hist = &history{lateAtMillis: never}
 	}
 	return c.hist
+}
+
+// resetTrackers forgets what went unanswered so far.
+func (c *conn) resetTrackers() {
+	if c.dealings != noDealings {
+		c.silent.reset()
+		c.unanswered.reset()
+	}
+}
+
+// peer is the address that the connection came from.
+func (c *conn) peer() netip.AddrPort {
+	return netip.AddrPortFrom(c.host.addr.WithZone(c.zone), c.port)
 }
 
 // boundMillis is how long after a transmission its answer is overdue. The smoothed round
@@ -95,8 +134,11 @@ func (d *Detector) Opened(now int64, id ConnID, peer, local netip.AddrPort, prox
 		return nil
 	}
 	h := d.hostOf(peer.Addr().Unmap().WithZone(""), local.Addr().Unmap().WithZone(""))
-	c := &conn{id: id, host: h, hop: proxied, openedMillis: now, heardMillis: now, ackMillis: now, dataMillis: now,
-		probeMillis: never, arrivedMillis: never, answeredMillis: never, answerMillis: never, localMillis: never, registerMillis: never}
+	c := &conn{id: id, host: h, port: peer.Port(), hop: proxied, dealings: noDealings,
+		openedMillis: now, heardMillis: now, ackMillis: now, dataMillis: now, probeMillis: never, answeredMillis: never}
+	if zone := peer.Addr().Zone(); zone != "" {
+		c.deal().zone = zone
+	}
 	h.conns++
 	h.accepted[h.acceptedNext%acceptedLen] = c
 	h.acceptedNext++
@@ -131,7 +173,9 @@ func (d *Detector) drop(c *conn) {
 			b.conn = nil
 		}
 	}
-	c.brokers = nil
+	if len(c.brokers) > 0 {
+		c.deal().brokers = nil
+	}
 	c.host.conns--
 	d.leave(c.host)
 }
@@ -140,7 +184,7 @@ func (d *Detector) drop(c *conn) {
 func (c *conn) unbind(b *broker) {
 	for i, x := range c.brokers {
 		if x == b {
-			c.brokers = append(c.brokers[:i], c.brokers[i+1:]...)
+			c.deal().brokers = append(c.brokers[:i], c.brokers[i+1:]...)
 			return
 		}
 	}

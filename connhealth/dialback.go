@@ -180,8 +180,8 @@ func (d *Detector) dialTested(now int64, b *broker) {
 		return
 	}
 	t := transmissions{count: 1, atMillis: b.dial.sentMillis, class: TransmitDialBack}
-	c.silent.add(t, d.p.TestGapMaxMillis)
-	c.unanswered.add(t, d.p.TestGapMaxMillis)
+	c.deal().silent.add(t, d.p.TestGapMaxMillis)
+	c.deal().unanswered.add(t, d.p.TestGapMaxMillis)
 	c.history().transmitted(Transmission{AtMillis: t.atMillis, Class: t.class})
 	// The verdict needs a look at the connection as it is now.
 	c.nextSampleMillis = now

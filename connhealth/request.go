@@ -23,14 +23,15 @@ func (d *Detector) RequestsArrived(now int64, id ConnID, kind RequestKind, count
 	}
 	lastMillis = max(now, lastMillis)
 	d.heard(c, lastMillis)
-	c.arrivedMillis = max(c.arrivedMillis, lastMillis)
+	x := c.deal()
+	x.arrivedMillis = max(x.arrivedMillis, lastMillis)
 	if kind == RequestRegister {
-		c.registerMillis = max(c.registerMillis, lastMillis)
+		x.registerMillis = max(x.registerMillis, lastMillis)
 	}
-	if c.requests == 0 {
-		c.requestMillis = now
+	if x.requests == 0 {
+		x.requestMillis = now
 	}
-	c.requests += count
+	x.requests += count
 	if kind == RequestClient && !c.spokeClient {
 		c.spokeClient = true
 		d.notTheirs(now, c)
@@ -47,15 +48,16 @@ func (d *Detector) RequestsAnswered(now int64, id ConnID, count int) {
 	if c == nil || c.requests == 0 {
 		return
 	}
-	c.answerMillis = now
+	x := c.deal()
+	x.answerMillis = now
 	c.idle = false
-	c.requests = max(0, c.requests-count)
-	if age := now - c.requestMillis; age >= d.p.CloseSilenceMillis {
+	x.requests = max(0, x.requests-count)
+	if age := now - x.requestMillis; age >= d.p.CloseSilenceMillis {
 		c.history().answeredLate(now, age, d.p.CloseWindowMillis)
 	}
-	if c.requests > 0 {
+	if x.requests > 0 {
 		// The oldest was answered; the others are at most as old as now is.
-		c.requestMillis = now
+		x.requestMillis = now
 	}
 }
 
@@ -86,7 +88,7 @@ func (d *Detector) Event(now int64, e *Event) []Action {
 	if c.hist != nil {
 		c.hist.transmitted(Transmission{AtMillis: at, RTOMillis: e.RTOMillis, Class: e.Class, Err: e.Err, Seq: e.Seq})
 	}
-	c.segBytesMax = max(c.segBytesMax, e.SegBytes)
+	c.deal().segBytesMax = max(c.segBytesMax, e.SegBytes)
 	d.retransmitted(at, c, e)
 	d.reschedule(now, c)
 	return d.out
@@ -95,9 +97,8 @@ func (d *Detector) Event(now int64, e *Event) []Action {
 // retransmitted moves the trackers, unless a sample that was taken since has it already.
 func (d *Detector) retransmitted(at int64, c *conn, e *Event) {
 	if e.Class == RetransmitLocalFailure {
-		c.localMillis = max(c.localMillis, at)
-		c.silent.reset()
-		c.unanswered.reset()
+		c.deal().localMillis = max(c.localMillis, at)
+		c.resetTrackers()
 		return
 	}
 	if !c.sampled || at <= c.sampledMillis || e.Class == RetransmitFast {
@@ -115,7 +116,7 @@ func (d *Detector) retransmitted(at int64, c *conn, e *Event) {
 		}
 	}
 	gap := c.gapMaxMillis(&d.p)
-	c.unanswered.add(x, gap)
+	c.deal().unanswered.add(x, gap)
 	c.dataOutSeen++
 	if at <= c.heardMillis {
 		return // a request came since
@@ -124,7 +125,7 @@ func (d *Detector) retransmitted(at int64, c *conn, e *Event) {
 	if c.silent.n == 0 {
 		x.count = 2
 	}
-	c.silent.add(x, gap)
+	c.deal().silent.add(x, gap)
 }
 
 // synAckLost: somebody on a host connects, and what we answer does not arrive. If a broker of

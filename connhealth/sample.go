@@ -45,8 +45,7 @@ func (d *Detector) take(now int64, c *conn, s *Sample) {
 	c.last = *s
 	if now-c.localMillis < d.p.CloseSilenceMillis {
 		// What our own host refuses to send was never a test.
-		c.silent.reset()
-		c.unanswered.reset()
+		c.resetTrackers()
 	} else {
 		d.track(now, c, &x, heardAt, ackAt)
 	}
@@ -145,6 +144,10 @@ func (d *Detector) sentProbes(now int64, c *conn, s *Sample, heardAt int64, coun
 
 // track moves both trackers.
 func (d *Detector) track(now int64, c *conn, x *news, heardAt, ackAt int64) {
+	if c.dealings == noDealings && x.sent.count <= 0 && c.last.UnackedSegs == 0 {
+		return // nothing of ours is unanswered, and nothing was
+	}
+	c.deal()
 	gap := c.gapMaxMillis(&d.p)
 	d.trackOne(c, &c.silent, x, x.heard, heardAt, gap)
 	if x.answered {

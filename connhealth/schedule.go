@@ -18,7 +18,7 @@ func (s *schedule) list(fast bool) *[]*conn {
 
 func (s *schedule) add(c *conn, fast bool) {
 	l := s.list(fast)
-	c.fast, c.index = fast, len(*l)
+	c.fast, c.index = fast, int32(len(*l))
 	*l = append(*l, c)
 }
 

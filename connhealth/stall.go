@@ -68,6 +68,5 @@ func (d *Detector) restartClock(now int64, c *conn) {
 		// A close that follows is doubtful for it.
 		c.hist.remember(trouble{t.firstMillis, now, c.registerMillis >= t.firstMillis-sameMillis})
 	}
-	c.silent.reset()
-	c.unanswered.reset()
+	c.resetTrackers()
 }

@@ -19,7 +19,7 @@ func (d *Detector) judge(now int64, c *conn) {
 		return
 	}
 	if !c.suspect {
-		c.suspect, c.suspectMillis = true, now
+		c.suspect, c.deal().suspectMillis = true, now
 		d.suspects++
 		d.stats.Suspects++
 		d.emit(Action{Kind: ActSuspect, Conn: c.id, Broker: firstBroker(c), Why: d.explain(now, c, nil, d.classify(now, c), RuleSuspect)})
