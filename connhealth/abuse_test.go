@@ -183,6 +183,35 @@ func TestSilentConnectionsHaveNoDealings(t *testing.T) {
 	}
 }
 
+// Goal: actions say whom a connection is with, as it was opened. Method: connections from all kinds
+// of addresses are silent with data outstanding until they are suspect.
+func TestActionsSayThePeer(t *testing.T) {
+	for peer, want := range map[string]string{
+		"10.0.0.2:40000": "10.0.0.2:40000", "[::ffff:10.0.0.2]:40000": "10.0.0.2:40000",
+		"[2001:db8::2]:65535": "[2001:db8::2]:65535", "[fe80::2%eth0]:1": "[fe80::2%eth0]:1",
+	} {
+		d, now := New(DefaultParams(), nil), int64(1000)
+		d.Opened(now, 1, netip.MustParseAddrPort(peer), netip.MustParseAddrPort("10.0.0.1:9876"), false)
+		s := Sample{State: 1, SndWndBytes: 65535, RTTMicros: 300, MinRTTMicros: 200, RTOMicros: 200_000, SegsIn: 1}
+		var got string
+		for i := range 60 {
+			if i > 0 {
+				s.UnackedSegs, s.DataSegsOut, s.TotalRetrans, s.Retransmits = 1, uint32(i), uint32(i-1), uint8(i-1)
+			}
+			d.Tick(now)
+			for _, a := range d.Sample(now, 1, &s) {
+				if a.Kind == ActSuspect {
+					got = a.Peer.String()
+				}
+			}
+			now += 500
+		}
+		if got != want {
+			t.Errorf("of %s: %q, want %q", peer, got, want)
+		}
+	}
+}
+
 // All connections share noDealings: whatever tests have done, nothing may have been written there.
 func TestMain(m *testing.M) {
 	code := m.Run()

@@ -1,5 +1,7 @@
 package connhealth
 
+import "net/netip"
+
 // ActionKind says what the owner is to do.
 type ActionKind uint8
 
@@ -49,7 +51,8 @@ func (k ActionKind) String() string {
 type Action struct {
 	Kind          ActionKind
 	Conn          ConnID
-	Broker        Broker // zero: about a connection alone
+	Peer          netip.AddrPort // of Conn, if it is open, or closed just now; else zero
+	Broker        Broker         // zero: about a connection alone
 	UntilMillis   int64
 	TimeoutMillis int64
 	Renew         bool

@@ -61,7 +61,12 @@ func (d *Detector) begin(now int64) {
 	}
 }
 
-func (d *Detector) emit(a Action) { d.out = append(d.out, a) }
+func (d *Detector) emit(a Action) {
+	if c := d.conns[a.Conn]; c != nil {
+		a.Peer = c.peer()
+	}
+	d.out = append(d.out, a)
+}
 
 // emitBroker adds an action about a broker.
 func (d *Detector) emitBroker(kind ActionKind, c *conn, b *broker, x *Explanation) {

@@ -26,8 +26,8 @@ func (w *Watch) record(a *connhealth.Action) {
 	}
 	w.tally.action(a)
 	e := entry{at: w.wall(a), mode: w.o.Mode, action: *a}
-	if peer, known := w.tally.peers[a.Conn]; known {
-		e.peer = peer.String()
+	if a.Peer.IsValid() {
+		e.peer = a.Peer.String()
 	}
 	e.id = w.kept.add(e)
 	w.report(&e)

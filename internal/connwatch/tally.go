@@ -1,8 +1,6 @@
 package connwatch
 
 import (
-	"net/netip"
-
 	"github.com/pharosmq/pharos/connhealth"
 	"github.com/pharosmq/pharos/internal/diag"
 )
@@ -10,7 +8,6 @@ import (
 // tally is what the watch goroutine counts, and remembers, for operators alone. The detector
 // counts what it decides itself (connhealth.Stats).
 type tally struct {
-	peers       map[connhealth.ConnID]netip.AddrPort // of open connections
 	suspects    map[connhealth.ConnID]suspect
 	held        map[connhealth.BrokerKey]heldBroker
 	holdEnds    map[string]uint64
@@ -50,7 +47,6 @@ const (
 
 func newTally() tally {
 	return tally{
-		peers:      map[connhealth.ConnID]netip.AddrPort{},
 		suspects:   map[connhealth.ConnID]suspect{},
 		held:       map[connhealth.BrokerKey]heldBroker{},
 		holdEnds:   map[string]uint64{holdRestored: 0, holdParked: 0, holdRemoved: 0, holdGone: 0},
@@ -63,10 +59,7 @@ func newTally() tally {
 // note looks at a note after what it led to was performed.
 func (t *tally) note(n *note) {
 	switch n.kind {
-	case noteOpened:
-		t.peers[n.conn] = n.peer
 	case noteClosed:
-		delete(t.peers, n.conn)
 		delete(t.suspects, n.conn)
 	case noteGone:
 		t.holdEnded(n.key, holdGone)

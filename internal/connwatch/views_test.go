@@ -81,7 +81,7 @@ func TestExplainAConnection(t *testing.T) {
 	if _, err := r.Conn(t.Context(), 99); !errors.Is(err, diag.ErrNoConn) {
 		t.Errorf("unknown: %v", err)
 	}
-	if _, known := r.tally.peers[1]; known || len(r.tally.suspects) != 0 {
+	if _, known := r.det.Conn(0, 1); known || len(r.tally.suspects) != 0 {
 		t.Error("a closed connection is remembered")
 	}
 }
