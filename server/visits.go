@@ -1,6 +1,10 @@
 package server
 
-import "github.com/pharosmq/pharos/routetable"
+import (
+	"sync"
+
+	"github.com/pharosmq/pharos/routetable"
+)
 
 // What others want to know of connections, a loop has to look up: only there is a descriptor
 // sure to be still the connection's.
@@ -21,13 +25,20 @@ const visitsLeftMax = VisitsPerSecond / 2
 type visit struct {
 	conns []*connection
 	f     func(id routetable.ConnID, fd int)
+	list  *visitList // that conns lie in; nil: others of it are to be visited yet
 }
+
+// visitList is connections of one loop. Thousands are visited each second, for as long as they
+// are open: so lists are used again.
+type visitList struct{ conns []*connection }
+
+var visitLists = sync.Pool{New: func() any { return &visitList{} }}
 
 // OnConnections calls f for those of the connections that are open, each on its loop, where
 // fd stays valid during the call. It keeps no reference to ids.
 func (s *Server) OnConnections(ids []routetable.ConnID, f func(id routetable.ConnID, fd int)) {
-	for l, conns := range s.byLoop(ids) {
-		l.post(mail{kind: mailRun, run: func() { visit{conns, f}.pay() }})
+	for l, list := range s.byLoop(ids) {
+		l.post(mail{kind: mailRun, run: func() { visit{list.conns, f, list}.pay() }})
 	}
 }
 
@@ -36,29 +47,25 @@ func (s *Server) OnConnections(ids []routetable.ConnID, f func(id routetable.Con
 // has nothing else to do waking up takes most of the time. Of a loop that is behind with what
 // it was asked before the connections are left out, as are those that are too many for one loop.
 func (s *Server) OnConnectionsSoon(ids []routetable.ConnID, f func(id routetable.ConnID, fd int)) {
-	for l, conns := range s.byLoop(ids) {
-		l.askSoon(visit{conns, f})
+	for l, list := range s.byLoop(ids) {
+		l.askSoon(visit{list.conns, f, list})
 	}
 }
 
-// byLoop returns the open ones of ids by their loops. Thousands are asked for each second, for
-// as long as they are open: lists that grew as they are filled would be three times the garbage.
-func (s *Server) byLoop(ids []routetable.ConnID) map[*loop][]*connection {
-	m := map[*loop][]*connection{}
+// byLoop returns the open ones of ids by their loops.
+func (s *Server) byLoop(ids []routetable.ConnID) map[*loop]*visitList {
+	m := map[*loop]*visitList{}
 	for _, id := range ids {
 		c, ok := s.conns.get(id)
 		if !ok {
 			continue
 		}
-		list, begun := m[c.loop]
-		if !begun {
-			about := len(ids)
-			if loops := s.EventLoops(); loops > 1 {
-				about = min(about, about/loops*5/4+1)
-			}
-			list = make([]*connection, 0, about)
+		list := m[c.loop]
+		if list == nil {
+			list = visitLists.Get().(*visitList)
+			m[c.loop] = list
 		}
-		m[c.loop] = append(list, c)
+		list.conns = append(list.conns, c)
 	}
 	return m
 }
@@ -69,6 +76,11 @@ func (v visit) pay() {
 		if !c.closed {
 			v.f(c.id, c.wire.Fd())
 		}
+	}
+	if v.list != nil {
+		clear(v.list.conns)
+		v.list.conns = v.list.conns[:0]
+		visitLists.Put(v.list)
 	}
 }
 
@@ -104,7 +116,7 @@ func (l *loop) nextVisit(most int) (v visit) {
 	}
 	if v = l.visits[0]; len(v.conns) > most {
 		l.visits[0].conns = v.conns[most:]
-		v.conns = v.conns[:most]
+		v.conns, v.list = v.conns[:most], nil
 	} else {
 		l.visits[0] = visit{}
 		l.visits = l.visits[1:]

@@ -36,7 +36,7 @@ func TestConnectionsAreVisitedSoon(t *testing.T) {
 func TestVisitsOfATickAreBounded(t *testing.T) {
 	var l loop
 	ask := func(n int) {
-		l.askSoon(visit{make([]*connection, n), func(routetable.ConnID, int) {}})
+		l.askSoon(visit{conns: make([]*connection, n), f: func(routetable.ConnID, int) {}})
 	}
 	f := func(most int, want ...int) {
 		t.Helper()
@@ -59,5 +59,22 @@ func TestVisitsOfATickAreBounded(t *testing.T) {
 	f(5000, 3, visitsLeftMax-3, 0)
 	if l.visitsLeft != 0 || len(l.visits) != 0 {
 		t.Errorf("%d connections are left, in %d visits", l.visitsLeft, len(l.visits))
+	}
+}
+
+// Goal: the memory of a list of visits is used again when the last of them are paid, not before.
+// Method: one that takes two ticks; paying the last part empties it.
+func TestMemoryOfVisitsIsUsedAgain(t *testing.T) {
+	var l loop
+	list := &visitList{conns: make([]*connection, visitsAtOnce+1)}
+	for i := range list.conns {
+		list.conns[i] = &connection{closed: true}
+	}
+	l.askSoon(visit{conns: list.conns, list: list})
+	for i, left := range []int{visitsAtOnce + 1, 0} {
+		l.nextVisit(visitsAtOnce).pay()
+		if len(list.conns) != left {
+			t.Errorf("after part %d the list has %d connections, want %d", i, len(list.conns), left)
+		}
 	}
 }
