@@ -36,19 +36,21 @@ type pile struct {
 	events  []bpf.Event
 	dials   []dialMore
 	bytes   int
+	read    note // the one that all yields: a new one for each pile would be garbage
 }
 
 // all calls yield with each note; it is the callee's during the call only.
 func (p *pile) all(yield func(*note) bool) {
-	var n note
+	n := &p.read
 	for i := range p.slips {
 		if s := &p.slips[i]; s.kind != noteVoid {
-			p.unpack(s, &n)
-			if !yield(&n) {
-				return
+			p.unpack(s, n)
+			if !yield(n) {
+				break
 			}
 		}
 	}
+	*n = note{} // it leads to nothing that need not stay
 }
 
 func (p *pile) unpack(s *slip, n *note) {
