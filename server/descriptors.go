@@ -23,8 +23,10 @@ type descriptorPlan struct {
 }
 
 // arrivingMax is how many connections are on their way at a time when there are plenty of
-// descriptors. A loop takes them in once a round, and a round of busy ones takes a while.
-const arrivingMax = 256
+// descriptors. A loop takes them in once a round, and a round of busy ones takes a while. Each is a
+// goroutine with system calls to make, which may cost the process a thread, for ever: with 256,
+// bursts left 90 to 200 threads behind, and every collection waited for them.
+const arrivingMax = 16
 
 // planDescriptors divides up a limit of which openNow descriptors are in use.
 func planDescriptors(limit, openNow, backlogMax, connectionsMax int) descriptorPlan {

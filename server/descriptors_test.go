@@ -32,10 +32,10 @@ func TestPlanDescriptors(t *testing.T) {
 		}
 	}
 	f(256, 12, 1024, 0, descriptorPlan{256, 32, 16, 132})
-	f(1024, 12, 1024, 0, descriptorPlan{1024, 128, 64, 708})
-	f(20000, 12, 1024, 0, descriptorPlan{20000, 1024, 256, 18404})
-	f(20000, 12, 1024, 500, descriptorPlan{20000, 1024, 256, 500})
-	f(20000, 12, 50, 0, descriptorPlan{20000, 50, 256, 19378})
+	f(1024, 12, 1024, 0, descriptorPlan{1024, 128, 16, 804})
+	f(20000, 12, 1024, 0, descriptorPlan{20000, 1024, 16, 18884})
+	f(20000, 12, 1024, 500, descriptorPlan{20000, 1024, 16, 500})
+	f(20000, 12, 50, 0, descriptorPlan{20000, 50, 16, 19858})
 	f(20, 12, 1024, 0, descriptorPlan{20, 2, 1, 1})
 }
 
