@@ -64,7 +64,8 @@ func (n Need) WorkCores() float64 { return n.LookupCores + n.RegisterCores + n.C
 // Cores is what will be seen of it on a machine.
 func (n Need) Cores() float64 { return n.WorkCores() + n.WakeCores }
 
-// lonelyNanos is how long nothing else must come for SettleNanos.
+// lonelyNanos is how long nothing else must come for SettleNanos. What the bench sends comes at even
+// distances, so it is all or nothing; at random ones it would be a share of e^(-rate * lonelyNanos).
 const lonelyNanos = 10e6
 
 // wakeCores is what a server spends on waking up, as a share of the one core of its event loop. Of

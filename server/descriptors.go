@@ -22,15 +22,18 @@ type descriptorPlan struct {
 	connections int // that may be open at a time
 }
 
-// arrivingMax is how many connections are on their way at a time when there are plenty of
-// descriptors. A loop takes them in once a round, and a round of busy ones takes a while. Each is a
+// arrivingEach is how many connections are on their way at a time for each loop when there are plenty of
+// descriptors, and arrivingMax for all. A loop takes them in once a round, and a round of busy ones takes a while. Each is a
 // goroutine with system calls to make, which may cost the process a thread, for ever: with 256,
 // bursts left 90 to 200 threads behind, and every collection waited for them.
-const arrivingMax = 16
+const (
+	arrivingEach = 16
+	arrivingMax  = 256
+)
 
 // planDescriptors divides up a limit of which openNow descriptors are in use.
-func planDescriptors(limit, openNow, backlogMax, connectionsMax int) descriptorPlan {
-	p := descriptorPlan{limit: limit, backlog: max(1, min(backlogMax, limit/8)), arriving: max(1, min(arrivingMax, limit/16))}
+func planDescriptors(limit, openNow, backlogMax, connectionsMax, loops int) descriptorPlan {
+	p := descriptorPlan{limit: limit, backlog: max(1, min(backlogMax, limit/8)), arriving: max(1, min(arrivingEach*loops, arrivingMax, limit/16))}
 	reserve := openNow + descriptorsHeadroom + p.backlog + 2*p.arriving
 	p.connections = max(1, limit-reserve)
 	if connectionsMax > 0 {

@@ -21,22 +21,24 @@ import (
 const childEnv = "PHAROS_SERVER_TEST_CHILD"
 
 func TestPlanDescriptors(t *testing.T) {
-	f := func(limit, open, backlogMax, connectionsMax int, want descriptorPlan) {
+	f := func(limit, open, backlogMax, connectionsMax, loops int, want descriptorPlan) {
 		t.Helper()
-		got := planDescriptors(limit, open, backlogMax, connectionsMax)
+		got := planDescriptors(limit, open, backlogMax, connectionsMax, loops)
 		if got != want {
-			t.Errorf("planDescriptors(%d, %d, %d, %d) = %+v, want %+v", limit, open, backlogMax, connectionsMax, got, want)
+			t.Errorf("planDescriptors(%d, %d, %d, %d, %d) = %+v, want %+v", limit, open, backlogMax, connectionsMax, loops, got, want)
 		}
 		if reserve := limit - got.connections; reserve <= got.backlog && got.connections > 1 {
 			t.Errorf("limit %d: the reserve of %d is not larger than the backlog of %d", limit, reserve, got.backlog)
 		}
 	}
-	f(256, 12, 1024, 0, descriptorPlan{256, 32, 16, 132})
-	f(1024, 12, 1024, 0, descriptorPlan{1024, 128, 16, 804})
-	f(20000, 12, 1024, 0, descriptorPlan{20000, 1024, 16, 18884})
-	f(20000, 12, 1024, 500, descriptorPlan{20000, 1024, 16, 500})
-	f(20000, 12, 50, 0, descriptorPlan{20000, 50, 16, 19858})
-	f(20, 12, 1024, 0, descriptorPlan{20, 2, 1, 1})
+	f(256, 12, 1024, 0, 1, descriptorPlan{256, 32, 16, 132})
+	f(1024, 12, 1024, 0, 1, descriptorPlan{1024, 128, 16, 804})
+	f(20000, 12, 1024, 0, 1, descriptorPlan{20000, 1024, 16, 18884})
+	f(20000, 12, 1024, 500, 1, descriptorPlan{20000, 1024, 16, 500})
+	f(20000, 12, 50, 0, 1, descriptorPlan{20000, 50, 16, 19858})
+	f(20000, 12, 1024, 0, 8, descriptorPlan{20000, 1024, 128, 18660})
+	f(20000, 12, 1024, 0, 64, descriptorPlan{20000, 1024, 256, 18404})
+	f(20, 12, 1024, 0, 1, descriptorPlan{20, 2, 1, 1})
 }
 
 const childFiles = 256

@@ -108,6 +108,10 @@ func (s *Server) runGiveBack() {
 
 // giveBack collects garbage beside everything else that goes on, and gives memory back.
 func (s *Server) giveBack(what giveBack) {
+	if what == giveBackNothing {
+		return
+	}
+	defer s.Computing()() // giving memory back keeps a processor for as long as it takes
 	switch what {
 	case giveBackPools:
 		runtime.GC() // pools keep what they have through one collection

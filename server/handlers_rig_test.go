@@ -46,7 +46,7 @@ func newRig(t testing.TB, change func(*config.Settings, *config.Live)) *rig {
 		t.Fatal(err)
 	}
 	r.Server = s
-	s.lanes = newLanes(s.o.Lanes, s.o.LaneBytesMax, func() {}, s.log)
+	s.lanes = newLanes(s.o.Lanes, s.o.LaneBytesMax, &processors{}, s.log)
 	r.loop = newLoop(s, rigEngine{r})
 	s.handlers.notifier.start()
 	t.Cleanup(func() {

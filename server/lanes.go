@@ -83,7 +83,7 @@ type Lanes struct {
 	disk    lanePool // AdminLane
 	lists   lanePool // ListLane
 	seed    maphash.Seed
-	prepare func() // called before a job runs
+	of      *processors
 	log     *slog.Logger
 	done    atomic.Uint64
 	slots   [laneSlots]atomic.Int32 // jobs that wait or run, by hash of the key
@@ -113,9 +113,9 @@ type laneJob struct {
 }
 
 // newLanes starts n workers for brokers, which may hold bytesMax, and one for each other lane.
-// A worker calls prepare before each job.
-func newLanes(n int, bytesMax int64, prepare func(), log *slog.Logger) *Lanes {
-	l := &Lanes{seed: maphash.MakeSeed(), prepare: prepare, log: log}
+// While a job runs the process has all its processors of.
+func newLanes(n int, bytesMax int64, of *processors, log *slog.Logger) *Lanes {
+	l := &Lanes{seed: maphash.MakeSeed(), of: of, log: log}
 	l.start(&l.brokers, n, bytesMax)
 	l.start(&l.disk, 1, bytesMax/laneOtherShare)
 	l.start(&l.lists, 1, bytesMax/laneOtherShare)
@@ -245,8 +245,9 @@ func (l *Lanes) work(w *laneWorker) {
 		if !ok {
 			return
 		}
-		l.prepare()
+		l.of.begin()
 		l.runJob(j)
+		l.of.end()
 		j.of.giveBack(j.bytes)
 		l.slots[j.slot].Add(-1)
 		w.depth.Add(-1)

@@ -13,7 +13,7 @@ import (
 
 func startLanes(t *testing.T, n int, bytesMax int64) *Lanes {
 	t.Helper()
-	l := newLanes(n, bytesMax, func() {}, slog.New(slog.DiscardHandler))
+	l := newLanes(n, bytesMax, &processors{}, slog.New(slog.DiscardHandler))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -139,7 +139,7 @@ func TestAdminLaneIsApart(t *testing.T) {
 }
 
 func TestLanesFinishWhatIsQueuedBeforeTheyStop(t *testing.T) {
-	l := newLanes(2, 1<<20, func() {}, slog.New(slog.DiscardHandler))
+	l := newLanes(2, 1<<20, &processors{}, slog.New(slog.DiscardHandler))
 	var mu sync.Mutex
 	ran := 0
 	for i := range 1000 {

@@ -54,7 +54,7 @@ type loop struct {
 	visitsLeft  int     // connections in them
 	tickPending atomic.Bool
 	published   atomic.Pointer[LoopStats] // the last copy of stats handed out
-	framesRead  atomic.Uint64             // stats.FramesIn, as of the last tick
+	work        atomic.Uint64             // as of the last tick, see load
 }
 
 // loopEngine is what a loop needs of the engine that runs it.

@@ -12,9 +12,8 @@ import (
 func TestQuieting(t *testing.T) {
 	const ticks = 400 // 100 ms each
 	type state struct {
-		frames      uint64 // in this tick
-		connections int64
-		working     bool
+		work, jobs     uint64 // in this tick
+		working, large bool
 	}
 	for _, c := range []struct {
 		name string
@@ -22,43 +21,44 @@ func TestQuieting(t *testing.T) {
 		want []int // becomes quiet, busy, quiet, ...
 	}{
 		{"nothing happens", func(int) state { return state{} }, []int{50}},
-		{"a hundred a second", func(int) state { return state{frames: 10} }, []int{50}},
+		{"a hundred a second", func(int) state { return state{work: 10} }, []int{50}},
 		{"a hundred at once, each second", func(i int) state {
 			if i%10 == 5 {
-				return state{frames: 100}
+				return state{work: 100}
 			}
 			return state{}
 		}, []int{50}},
-		{"more than that", func(int) state { return state{frames: 11} }, nil},
+		{"more than that", func(int) state { return state{work: 11} }, nil},
 		{"two hundred at once after 20 s", func(i int) state {
 			if i == 200 {
-				return state{frames: 200}
+				return state{work: 200}
 			}
 			return state{}
 		}, []int{50, 200, 250}},
 		{"a lane works for a tick, each 4 s", func(i int) state { return state{working: i%40 == 0} }, nil},
 		{"a lane works for a tick, each 10 s", func(i int) state { return state{working: i%100 == 0} }, []int{50, 100, 150, 200, 250, 300, 350}},
-		{"many connections between 10 and 20 s", func(i int) state {
-			if i >= 100 && i < 200 {
-				return state{connections: quietConnectionsMax + 1}
+		{"a job between two ticks, each 4 s", func(i int) state {
+			if i%40 == 0 {
+				return state{jobs: 1}
 			}
-			return state{connections: quietConnectionsMax}
-		}, []int{50, 100, 249}},
+			return state{}
+		}, nil},
+		{"a large table between 10 and 20 s", func(i int) state { return state{large: i >= 100 && i < 200} }, []int{50, 100, 249}},
 		{"counts begin anew with another engine", func(i int) state {
 			if i == 200 {
-				return state{frames: ^uint64(150)} // 151 less than before
+				return state{work: ^uint64(150)} // 151 less than before
 			}
-			return state{frames: 1}
+			return state{work: 1}
 		}, []int{50, 200, 250}},
 	} {
 		q := quieting{afterMillis: defaultQuietAfter, busyMillis: 1_000_000}
 		var changes []int
-		var frames uint64
+		var l load
 		was := false
 		for tick := range ticks {
 			s := c.at(tick)
-			frames += s.frames
-			if quiet := q.quiet(1_000_000+int64(tick)*100, frames, s.connections, s.working); quiet != was {
+			l = load{work: l.work + s.work, jobs: l.jobs + s.jobs, working: s.working, large: s.large}
+			if quiet := q.quiet(1_000_000+int64(tick)*100, l); quiet != was {
 				was = quiet
 				changes = append(changes, tick)
 			}
@@ -136,4 +136,52 @@ func TestBusyServerHasAllProcessors(t *testing.T) {
 	if n := runtime.GOMAXPROCS(0); n != all {
 		t.Errorf("after the end the process has %d processors, want %d", n, all)
 	}
+}
+
+// Goal: what is remembered of the number is true, in whatever order changes come. Method: who
+// begins before, between and after changes that come twice.
+func TestProcessorsAreWhatIsRemembered(t *testing.T) {
+	before := runtime.GOMAXPROCS(0)
+	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
+	var p processors
+	p.start(1, true)
+	want := func(n int) {
+		t.Helper()
+		if got := runtime.GOMAXPROCS(0); got != n || p.one.Load() != (n == 1) {
+			t.Errorf("%d processors, and one: %v; want %d", got, p.one.Load(), n)
+		}
+	}
+	want(p.most)
+	p.single()
+	want(1)
+	p.working.Add(1) // who begins, before it asks for all
+	p.single()
+	want(1)
+	p.all()
+	want(p.most)
+	p.single() // it computes
+	want(p.most)
+	p.end()
+	p.single()
+	want(1)
+	p.begin()
+	p.begin()
+	p.end()
+	p.single()
+	want(p.most)
+	p.end()
+	p.all()
+	want(p.most)
+}
+
+// Goal: a quiet server has all processors while an answer is made to an operator.
+func TestAnswersHaveAllProcessors(t *testing.T) {
+	ts, all := startQuiet(t)
+	done := ts.Computing()
+	time.Sleep(3 * tickMillis * time.Millisecond)
+	if n := runtime.GOMAXPROCS(0); n != all {
+		t.Errorf("%d processors, want %d", n, all)
+	}
+	done()
+	waitForProcessors(t, 1)
 }

@@ -107,10 +107,10 @@ func (s *Server) Start() error {
 	if err != nil {
 		return fmt.Errorf("read the descriptor limit: %w", err)
 	}
-	s.plan = planDescriptors(limit, openDescriptors(), s.o.BacklogMax, s.o.ConnectionsMax)
+	s.plan = planDescriptors(limit, openDescriptors(), s.o.BacklogMax, s.o.ConnectionsMax, s.o.EventLoops)
 	s.processors.start(s.o.EventLoops, s.o.OneProcessorWhenQuiet)
 	shortenSlices()
-	s.lanes = newLanes(s.o.Lanes, s.o.LaneBytesMax, s.processors.all, s.log)
+	s.lanes = newLanes(s.o.Lanes, s.o.LaneBytesMax, &s.processors, s.log)
 	ended, err := s.startEngine(s.o.Port)
 	if err != nil {
 		_ = s.lanes.stop(context.Background()) // they are idle

@@ -19,6 +19,8 @@ type Source interface {
 	Snapshot() *routetable.Snapshot
 	// NowMillis is the clock that registrations are stamped with.
 	NowMillis() int64
+	// Computing says that an answer is made, until done is called.
+	Computing() (done func())
 	// NotReady says why clients should not be sent here yet, or any more; "" when ready.
 	NotReady() string
 }

@@ -67,8 +67,13 @@ func (f *fakeDiagnosis) Dump(context.Context) (diag.Dump, error) { return diag.D
 func (f *fakeDiagnosis) Health(context.Context) (diag.Health, error) { return f.health, f.healthErr }
 
 func testHandler(d Diagnosis) http.Handler {
-	return handler(Options{Diagnosis: d, Log: slog.New(slog.DiscardHandler)})
+	return handler(Options{Source: idleSource{}, Diagnosis: d, Log: slog.New(slog.DiscardHandler)})
 }
+
+// idleSource is a server that is asked for nothing but diagnoses.
+type idleSource struct{ Source }
+
+func (idleSource) Computing() func() { return func() {} }
 
 // from is a request as it arrives at 127.0.0.1:9877 or, of another interface, at 10.0.0.9:9877.
 func from(peer, host, path string) *http.Request {

@@ -88,10 +88,10 @@ func handler(o Options) http.Handler {
 	registry.MustRegister(newCollector(o.Source, o.Diagnosis), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+	mux.Handle("GET /metrics", computing(o.Source, promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		MaxRequestsInFlight: scrapesMax,
 		ErrorLog:            slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
-	}))
+	})))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "ok\n")
 	})
@@ -102,6 +102,16 @@ func handler(o Options) http.Handler {
 		}
 		_, _ = io.WriteString(w, "ok\n")
 	})
-	(&diagnosis{of: o.Diagnosis, slots: make(chan struct{}, questionsMax)}).register(mux)
+	questions := http.NewServeMux()
+	(&diagnosis{of: o.Diagnosis, slots: make(chan struct{}, questionsMax)}).register(questions)
+	mux.Handle("/", computing(o.Source, questions))
 	return mux
+}
+
+// computing has s know that an answer is made, which may take long.
+func computing(s Source, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer s.Computing()()
+		h.ServeHTTP(w, r)
+	})
 }
