@@ -188,7 +188,7 @@ func TestLookupsTogether(t *testing.T) {
 			t.Errorf("%v together: %v and %v for waking up, want %v", together, n.LookupCores, n.WakeCores, want)
 		}
 	}
-	f.RegisterSeconds, f.ClusterSeconds = 1, 1 // 10 a second each, and 10,000 turns
+	f.LookupsTogether, f.RegisterSeconds, f.ClusterSeconds = 5, 1, 1 // 10,000 turns, and 10 a second each
 	if got, want := f.Each(1, c).WakeCores, c.wakeCores(f.Each(1, c).WorkCores(), 10_020); got != want {
 		t.Errorf("with registrations and cluster lists %v, want %v", got, want)
 	}
