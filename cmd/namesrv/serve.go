@@ -27,6 +27,7 @@ type process struct {
 	log   *logs
 	srv   *server.Server
 	admin *admin.Server // nil: off
+	heap  *smallHeap    // nil: the collector is as it was
 
 	openTracer openTracer
 	health     *health
@@ -109,6 +110,7 @@ func (p *process) up() error {
 		p.down()
 		return err
 	}
+	p.heap = letSmallHeapGrow()
 	return nil
 }
 
@@ -158,6 +160,7 @@ func (p *process) down() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
+	p.heap.end()
 	if err := p.srv.Stop(ctx); err != nil {
 		p.log.Warn("the server did not stop cleanly", "error", err)
 	}
