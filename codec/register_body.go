@@ -6,7 +6,7 @@ type RegisterBodyOptions struct {
 	Compressed bool  // ext field compressed
 	NowMillis  int64 // wall clock: the timestamp of a data version that has none
 	Limits     *Limits
-	// Yield is called about every 64 KiB that were parsed or inflated, so that a parser
+	// Yield is called about every 256 KiB that were parsed or inflated, so that a parser
 	// can leave its processor to others. Nil: never.
 	Yield func()
 	// TopicsRoom is where the topics go as far as they fit; its length and content do not

@@ -77,7 +77,7 @@ func TopicLane(topic string) LaneKey {
 // the processor from them. Not of the lowest: a collection of garbage waits for every
 // thread that runs Go code to come to a stop, so one that the kernel leaves off the
 // processor holds up all others. Jobs that compute for long should yield (runtime.Gosched)
-// every 100 us or so, for the case that there are more goroutines than processors.
+// every 200 us or so, for the case that there are more goroutines than processors.
 type Lanes struct {
 	brokers lanePool // all but the other two
 	disk    lanePool // AdminLane
