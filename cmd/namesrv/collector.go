@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
@@ -37,12 +38,12 @@ type smallHeap struct {
 	ended   atomic.Bool
 }
 
-// letSmallHeapGrow begins it; nil if somebody has set the collector otherwise (GOGC).
+// letSmallHeapGrow begins it; nil if an operator has set the collector (GOGC).
 func letSmallHeapGrow() *smallHeap {
-	if before := debug.SetGCPercent(smallHeapPercent); before != usualPercent {
-		debug.SetGCPercent(before)
+	if os.Getenv("GOGC") != "" {
 		return nil
 	}
+	debug.SetGCPercent(smallHeapPercent)
 	h := &smallHeap{percent: smallHeapPercent, alive: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}}
 	h.afterCollection()
 	return h
