@@ -6,20 +6,12 @@ import (
 	"github.com/pharosmq/pharos/codec"
 )
 
-// readLargeMost: when more large frames than so many come in, 16 KiB of each at a time are
-// enough for a lookup to wait for. Without this bound the P99 of lookups while 300 brokers
-// come back was 27 to 29 ms instead of 5 to 10, and they came back no sooner.
-const readLargeMost = 4
-
 // feedLarge moves what has arrived of c's large frame into it. It reports whether there
 // is any use in going on: the frame was complete and is served.
 func (l *loop) feedLarge(c *connection) bool {
 	f := c.large
 	for !f.complete() {
 		n := c.wire.InboundBuffered()
-		if n == 0 && l.readLarge(c, f) {
-			continue
-		}
 		if n == 0 || l.batch.bytesLeft <= 0 {
 			return false
 		}
@@ -57,31 +49,6 @@ func (l *loop) feedLarge(c *connection) bool {
 	l.batch.framesLeft--
 	f.granted = l.srv.intake.handOver(c)
 	l.finishLarge(c, f)
-	return true
-}
-
-// readLarge reads what the socket has of the body of c's large frame to where it is kept, and
-// reports whether that was anything. gnet has nothing of c. By itself it would read 16 KiB, ask
-// for events, and so on, and the peer's kernel be told each time that there is room again.
-func (l *loop) readLarge(c *connection, f *largeFrame) bool {
-	if !f.headComplete() || f.skipBody || l.batch.bytesLeft <= 0 || len(l.incoming) > readLargeMost {
-		return false
-	}
-	n := l.engine.unread(c.wire)
-	if n == 0 {
-		return false
-	}
-	room := f.room()
-	room = room[:min(len(room), n, l.batch.bytesLeft)]
-	if n = l.engine.readInto(c.wire, room); n == 0 {
-		return false
-	}
-	f.took(n)
-	l.batch.bytesLeft -= n
-	l.stats.BytesIn += uint64(n)
-	if f.request != nil && f.request.sink != nil {
-		f.request.sink.FeedBody(room[:n])
-	}
 	return true
 }
 
