@@ -2,6 +2,7 @@ package routetable
 
 import (
 	"hash/maphash"
+	"math/rand/v2"
 	"sync/atomic"
 )
 
@@ -21,16 +22,16 @@ type Options struct {
 // Table is the route table of a name server (Java: RouteInfoManager). All its methods may
 // be called from any goroutine at any time.
 type Table struct {
-	root        atomic.Pointer[Snapshot]
-	budget      bodyBudget
-	digestSeeds [2]maphash.Seed
-	queue       commitQueue
-	writer      *writer // whoever leads the commit queue owns it
+	root       atomic.Pointer[Snapshot]
+	budget     bodyBudget
+	digestSeed uint64 // never 0, which stands for no seed
+	queue      commitQueue
+	writer     *writer // whoever leads the commit queue owns it
 }
 
 // New returns an empty Table.
 func New(o Options) *Table {
-	t := &Table{digestSeeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+	t := &Table{digestSeed: rand.Uint64() | 1}
 	t.budget.max = o.BodyBytesMax
 	if o.BodyBytesMax == 0 {
 		t.budget.max = DefaultBodyBytesMax
