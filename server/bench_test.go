@@ -53,10 +53,12 @@ func (w *fakeWire) Write(p []byte) (int, error) {
 // fakeEngine runs what is posted at once, on the caller.
 type fakeEngine struct{}
 
-func (fakeEngine) run(f func()) bool     { f(); return true }
-func (fakeEngine) close(wire)            {}
-func (fakeEngine) acked(wire) uint64     { return 0 }
-func (fakeEngine) setReading(wire, bool) {}
+func (fakeEngine) run(f func()) bool         { f(); return true }
+func (fakeEngine) close(wire)                {}
+func (fakeEngine) acked(wire) uint64         { return 0 }
+func (fakeEngine) unread(wire) int           { return 0 }
+func (fakeEngine) readInto(wire, []byte) int { return 0 }
+func (fakeEngine) setReading(wire, bool)     {}
 
 // fakeLoop is a loop without an engine, with one connection.
 func fakeLoop(t testing.TB) (*loop, *connection, *fakeWire) {

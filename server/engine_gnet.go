@@ -75,6 +75,24 @@ func (g *gnetLoop) acked(w wire) uint64 {
 	return info.Bytes_acked
 }
 
+// unread implements loopEngine. Neither the end of input nor an error counts as a byte.
+func (g *gnetLoop) unread(w wire) int {
+	n, err := unix.IoctlGetInt(w.Fd(), unix.TIOCINQ)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// readInto implements loopEngine. As there are bytes, it takes no error away from gnet.
+func (g *gnetLoop) readInto(w wire, p []byte) int {
+	n, err := unix.Read(w.Fd(), p)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
 // startGnet starts the loops and begins to accept on the address.
 func startGnet(srv *Server, address string) (*engine, netip.AddrPort, error) {
 	o := &srv.o

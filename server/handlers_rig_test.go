@@ -70,10 +70,12 @@ func (r *rig) kvFile() string { return filepath.Join(r.dir, "namesrv", "kvConfig
 // rigEngine implements loopEngine.
 type rigEngine struct{ r *rig }
 
-func (e rigEngine) run(f func()) bool     { e.r.tasks <- f; return true }
-func (e rigEngine) acked(w wire) uint64   { return 0 }
-func (e rigEngine) setReading(wire, bool) {}
-func (e rigEngine) close(w wire)          { w.(*rigWire).close(e.r.endReason()) }
+func (e rigEngine) run(f func()) bool             { e.r.tasks <- f; return true }
+func (e rigEngine) acked(w wire) uint64           { return 0 }
+func (e rigEngine) unread(w wire) int             { return 0 }
+func (e rigEngine) readInto(w wire, p []byte) int { return 0 }
+func (e rigEngine) setReading(wire, bool)         {}
+func (e rigEngine) close(w wire)                  { w.(*rigWire).close(e.r.endReason()) }
 
 // rigWire implements wire.
 type rigWire struct {

@@ -7,6 +7,7 @@ func (l *loop) tick() {
 	l.tickPending.Store(false)
 	l.clock.Observe(l.srv.clock.RawMillis())
 	l.readClocks()
+	l.largeRate.tick()
 	l.work.Store(l.stats.FramesIn + l.stats.Accepted + l.stats.BytesIn>>20)
 	if l.scanAt >= len(l.conns) {
 		l.scanAt = 0

@@ -73,14 +73,31 @@ func (f *largeFrame) takeBody(chunk []byte) {
 		return
 	}
 	for len(chunk) > 0 {
-		at := f.bodyGot % blockBytes
-		if at == 0 {
-			f.body = append(f.body, blocks.Get().(*block))
-		}
-		n := copy(f.body[len(f.body)-1][at:], chunk)
+		n := copy(f.block(), chunk)
 		f.bodyGot += n
 		chunk = chunk[n:]
 	}
+}
+
+// block is what is free of the last block, of a new one if nothing is.
+func (f *largeFrame) block() []byte {
+	if f.bodyGot == len(f.body)*blockBytes {
+		f.body = append(f.body, blocks.Get().(*block))
+	}
+	return f.body[len(f.body)-1][f.bodyGot%blockBytes:]
+}
+
+// room is where to put the next bytes of a body that is kept, once the head is complete: not
+// more than belong to the frame. took says how many there are then.
+func (f *largeFrame) room() []byte {
+	room := f.block()
+	return room[:f.wants(len(room))]
+}
+
+// took counts n bytes in that were put where room says.
+func (f *largeFrame) took(n int) {
+	f.gotBytes += n
+	f.bodyGot += n
 }
 
 // headerFrame is the frame without its body, as a frame of its own: what codec.Command

@@ -12,6 +12,9 @@ func (l *loop) feedLarge(c *connection) bool {
 	f := c.large
 	for !f.complete() {
 		n := c.wire.InboundBuffered()
+		if n == 0 && l.readLarge(c, f) {
+			continue
+		}
 		if n == 0 || l.batch.bytesLeft <= 0 {
 			return false
 		}
@@ -20,6 +23,7 @@ func (l *loop) feedLarge(c *connection) bool {
 			return false
 		}
 		l.batch.bytesLeft -= len(chunk)
+		l.largeRate.bytes += len(chunk)
 		l.stats.BytesIn += uint64(len(chunk))
 		body := chunk
 		if !f.headComplete() {

@@ -45,6 +45,7 @@ type loop struct {
 	turns    turns         // of those that stream
 
 	fullReadBytes int // a socket that had less has run dry
+	largeRate     largeRate
 	pump          pumpTimer
 
 	mailMu      sync.Mutex
@@ -66,6 +67,12 @@ type loopEngine interface {
 	close(w wire)
 	// acked is how many bytes the peer of w has acknowledged; only on the loop.
 	acked(w wire) uint64
+	// unread is how many bytes of the peer of w the kernel has; only on the loop.
+	unread(w wire) int
+	// readInto reads some of them to p, while the wire has none buffered: n > 0 of at most as
+	// many as unread said. On an error it is 0, and the wire finds out for itself; only on
+	// the loop.
+	readInto(w wire, p []byte) (n int)
 	// setReading has the peer's bytes read from w, or left with the kernel; only on the loop,
 	// while w is open.
 	setReading(w wire, on bool)
