@@ -32,9 +32,8 @@ type intake struct {
 
 const (
 	// intakePart: frames may have room for one part in so many of what may be read and not
-	// handled, and of what lanes may hold. By default they are 64 MiB, forty brokers of ten
-	// thousand topics at a time; with twice as many at a time 300 of them are back 5 % later.
-	intakePart = 4
+	// handled, and of what lanes may hold.
+	intakePart = 2
 	// defaultIntakeLook is how often frames that come in are looked at while others wait, in ms.
 	defaultIntakeLook = 1000
 	// intakeUsefulMillis is how long a sender may take for its frame while others wait. They

@@ -48,7 +48,7 @@ type Options struct {
 
 	// PartialFrameBytesMax bounds what was read and not yet handled, over all
 	// connections; beyond it those whose frames rest longest are closed. Frames above 64 KiB
-	// may have a quarter of it (or of LaneBytesMax, if that is less): one that does not fit is not
+	// may have half of it (or of LaneBytesMax, if that is less): one that does not fit is not
 	// read until it does. Bytes are counted, not what holds them, which can be twice as much.
 	// Default 256 MiB.
 	PartialFrameBytesMax int64
