@@ -87,6 +87,12 @@ func TestRenewalAllocatesNothing(t *testing.T) {
 			t.Fatal("digest")
 		}
 	})
+	zero("Digester of a short body", func() {
+		d.Reset()
+		d.WriteHeader(h)
+		d.Write(raw[:500])
+		d.Sum()
+	})
 	zero("RenewUnchanged", func() {
 		if _, ok := f.RenewUnchanged(h, r.Digest, 7, 2, Rules{}); !ok {
 			t.Fatal("not remembered")

@@ -43,3 +43,34 @@ func TestDigestOfALargeBody(t *testing.T) {
 		body[bit/8] ^= 1 << (bit % 8)
 	}
 }
+
+// Goal: the same of short bodies, which the hash treats in other ways, by their lengths. Method: each
+// length in one piece and in two.
+func TestDigestOfShortBodies(t *testing.T) {
+	body := make([]byte, 2200)
+	for i := range body {
+		body[i] = byte(i * 7)
+	}
+	d := New(Options{}).NewDigester()
+	digest := func(pieces ...[]byte) Digest {
+		d.Reset()
+		d.WriteHeader(&RegistrationHeader{})
+		for _, p := range pieces {
+			d.Write(p)
+		}
+		return d.Sum()
+	}
+	seen := map[Digest]int{}
+	for n := range body {
+		whole := digest(body[:n])
+		if other, dup := seen[whole]; dup {
+			t.Fatalf("%d and %d bytes have one digest", n, other)
+		}
+		seen[whole] = n
+		for _, at := range []int{n / 3, max(0, n-1)} {
+			if digest(body[:at], body[at:n]) != whole {
+				t.Fatalf("%d bytes, cut at %d: another digest", n, at)
+			}
+		}
+	}
+}

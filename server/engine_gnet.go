@@ -23,6 +23,9 @@ import (
 //   - In OnClose what was read and not consumed can still be read, and Write works, but that a
 //     failed one closes nothing. What Write left is then sent as far as the kernel takes it.
 //   - OnTick runs on a goroutine of its own, not on the loops: Server.runTicker replaces it.
+//   - Interest is level-triggered, a read that would block counts for nothing, and InboundBuffered
+//     is all that gnet has read of a connection: when it is 0, the next bytes are the kernel's, and
+//     may be read past gnet.
 //   - Discard(0) discards everything, Peek(0) peeks everything.
 //   - Its own accepting hands connections to the loops faster than they take them, and ends
 //     the whole engine when the descriptors are used up by then. So gnet is a client here,

@@ -17,7 +17,8 @@ const (
 	// five times what 300 brokers of ten thousand topics renew.
 	largeBytesQuiet = 8 << 20
 	largeRestTicks  = 10
-	// largeFramesQuiet is how many of them may come in at a time.
+	// largeFramesQuiet is how many of them may come in, or wait to, at a time; those that ended
+	// since the last tick count.
 	largeFramesQuiet = 4
 )
 
@@ -38,16 +39,22 @@ func (r *largeRate) inPlace() bool { return r.rest == 0 && r.bytes <= largeBytes
 // reports whether that was anything. gnet has nothing of c. By itself it would read 16 KiB, ask
 // for events, and so on, and the peer's kernel be told each time that there is room again.
 func (l *loop) readLarge(c *connection, f *largeFrame) bool {
-	if !l.largeRate.inPlace() || len(l.incoming) > largeFramesQuiet || !f.headComplete() || f.skipBody {
+	if l.batch.dry || l.batch.bytesLeft <= 0 || !f.headComplete() || f.skipBody {
 		return false
 	}
-	n := min(l.batch.bytesLeft, l.engine.unread(c.wire))
-	if n <= 0 {
+	if !l.largeRate.inPlace() || len(l.incoming) > largeFramesQuiet {
+		return false
+	}
+	unread := l.engine.unread(c.wire)
+	if unread == 0 {
 		return false
 	}
 	room := f.room()
-	room = room[:min(len(room), n)]
-	if n = l.engine.readInto(c.wire, room); n == 0 {
+	room = room[:min(len(room), l.batch.bytesLeft, unread)]
+	n := l.engine.readInto(c.wire, room)
+	// Not once more for what has come meanwhile: a peer that sends a few bytes at a time would
+	// have the loop for as long as it takes to read 64 KiB of them.
+	if l.batch.dry = n >= unread; n == 0 {
 		return false
 	}
 	f.took(n)

@@ -69,9 +69,9 @@ type loopEngine interface {
 	acked(w wire) uint64
 	// unread is how many bytes of the peer of w the kernel has; only on the loop.
 	unread(w wire) int
-	// readInto reads some of them to p, while the wire has none buffered: n > 0 of at most as
-	// many as unread said. On an error it is 0, and the wire finds out for itself; only on
-	// the loop.
+	// readInto reads some of them to p, of at most as many as unread said, while the wire has
+	// none buffered. On an error, and for nothing, it is 0, and the wire finds out for itself;
+	// only on the loop.
 	readInto(w wire, p []byte) (n int)
 	// setReading has the peer's bytes read from w, or left with the kernel; only on the loop,
 	// while w is open.
@@ -83,7 +83,8 @@ type batch struct {
 	startNanos int64
 	timed      bool
 	framesLeft int
-	bytesLeft  int // of large frames
+	bytesLeft  int  // of large frames
+	dry        bool // what the kernel had of a large frame is read
 	outLeft    int
 }
 

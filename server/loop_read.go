@@ -8,7 +8,7 @@ import (
 // milliseconds.
 const lastBatches = 8
 
-// batchLargeBytes bounds what one callback copies of large frames: 64 kB are copied and
+// batchLargeBytes bounds what one callback reads or copies of large frames: 64 kB are copied and
 // checksummed in some 20 us.
 const batchLargeBytes = 64 << 10
 
