@@ -14,6 +14,7 @@ export PHAROS_FUZZTIME := $(FUZZTIME)
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# A command is built with the profile beside it; nsbench with that of namesrv, for the yardstick in it.
 build: ## namesrv, nsctl (and nsbench) into build/
 	@mkdir -p $(BUILD)
 	@for c in $(CMDS); do echo "build $$c"; CGO_ENABLED=0 $(GO) build $(GOFLAGS_BUILD) $$(ls cmd/$$c/*.pgo 2>/dev/null | sed 's/^/-pgo=/') -o $(BUILD)/$$c ./cmd/$$c || exit 1; done

@@ -40,6 +40,7 @@ type Comparison struct {
 	records map[string]map[string]*Record // scenario -> server
 	order   []string                      // scenarios as they were met
 	digests map[string]map[string]string  // stage -> server -> what it answers
+	absent  []Absence
 }
 
 func (c *Comparison) say(format string, args ...any) {
@@ -55,9 +56,17 @@ func (c *Comparison) Run(ctx context.Context) error {
 	if err := c.loadMicro(); err != nil {
 		return err
 	}
+	if err := c.loadAbsences(); err != nil {
+		return err
+	}
 	list, err := c.plan()
 	if err != nil || c.Read {
 		return err
+	}
+	if len(list) > 0 {
+		if err := c.watchProcessors(ctx); err != nil {
+			return err
+		}
 	}
 	if c.LoadCore >= 0 {
 		if err := BindSelf(c.LoadCore); err != nil {

@@ -56,7 +56,7 @@ func (c *Comparison) machine() Machine {
 // columns are what a scenario's table shows, as far as somebody has it.
 var columns = []struct{ metric, title, format string }{
 	{"per_second", "good replies/s", "%.0f"}, {"server_ns", "server ns/request", "%.0f"}, {"cpu_share", "server, cores", "%.3f"},
-	{"others_share", "others on its core", "%.2f"}, {"done_share", "done of due", "%.4f"}, {"p50_us", "P50 us", "%.0f"}, {"p99_us", "P99 us", "%.0f"},
+	{"others_share", "others on its core", "%.2f"}, {"done_share", "done of due", "%.4f"}, {"p50_us", "P50 us", "%.0f"}, {"p90_us", "P90 us", "%.0f"}, {"p99_us", "P99 us", "%.0f"},
 	{"p999_us", "P99.9 us", "%.0f"}, {"max_us", "max us", "%.0f"}, {"elapsed_s", "elapsed s", "%.3f"}, {"fill_s", "fill s", "%.3f"},
 	{"register_p50_us", "registration P50 us", "%.0f"}, {"register_max_us", "max", "%.0f"},
 	{"visible_p50_us", "visible after the last byte, P50 us", "%.0f"}, {"visible_max_us", "max", "%.0f"}, {"longest_stop_ms", "longest stop of the collector ms", "%.3f"},
@@ -80,6 +80,7 @@ func (c *Comparison) Report() error {
 		machine.Time, machine.Kernel, machine.CPU, machine.CPUs, map[bool]string{true: ", virtual"}[machine.Hypervisor], machine.MemoryMB, c.ServerCore, c.LoadCore, machine.Go)
 	fmt.Fprintf(&b, "\nMedian (quartiles) of up to %d samples of %v each, the servers in turn there and back. A throughput counts only where the server had 0.95 or more of its core; where the load is busy 0.97 or more, it was the limit. A sample in which others had more than %.2f of the server's core (%.2f where the slowest request counts) was taken again, up to %d times; one that stayed disturbed counts for no target.\n",
 		c.Pairs, c.Window, othersMax, othersMaxSlowest, retries)
+	b.WriteString(c.absences())
 	if builds := c.builds(); len(builds) > 0 {
 		fmt.Fprintf(&b, "\nPharos: %s.\n", strings.Join(builds, "; "))
 	}
@@ -102,7 +103,7 @@ func (c *Comparison) Report() error {
 		return err
 	}
 	text, err := json.MarshalIndent(map[string]any{
-		"machine": machine, "builds": c.builds(), "window_s": c.Window.Seconds(), "targets": verdicts, "records": c.records, "differing": c.Differing(),
+		"machine": machine, "absences": c.absent, "builds": c.builds(), "window_s": c.Window.Seconds(), "targets": verdicts, "records": c.records, "differing": c.Differing(),
 	}, "", " ")
 	if err != nil {
 		return err
@@ -202,6 +203,9 @@ func (c *Comparison) writeScenario(b *bytes.Buffer, scenario string) {
 				break
 			}
 		}
+	}
+	if len(shown) == 0 {
+		head = append(head, "why nothing was measured")
 	}
 	table := results.NewTable(head...)
 	for _, server := range c.Servers {

@@ -71,12 +71,14 @@ type Scenario struct {
 const (
 	smallBodyBytes = 867
 	largeBodyBytes = 61_391
+	listBodyBytes  = 2_200_000
 )
 
 // The depths and numbers of the scenarios.
 const (
-	clients   = 64
-	quietRate = 5000 // lookups a second beside whatever else happens: every server can do it
+	clients     = 64
+	listClients = 4
+	quietRate   = 5000 // lookups a second beside whatever else happens: every server can do it
 )
 
 func closedLoop(w *World, depth int) []Group {

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// largeWindow has a thousand lookups, so that their P99 is not that of the third slowest.
+const largeWindow = 5 * time.Second
+
 // large is what other scenarios are measured by.
 const large = "60 kB bodies"
 
@@ -15,7 +18,7 @@ func largeStages() []Stage {
 	load := func(name, about string) []Scenario {
 		return []Scenario{
 			{Name: name + ", quiet lookups", About: "200 lookups a second, of 60 kB each; " + about, BodyBytes: largeBodyBytes, Short: ours,
-				Groups: []Group{{Name: "lookups", World: w, Conns: clients, Depth: 64, Rate: 200, Variants: 2}}},
+				Groups: []Group{{Name: "lookups", World: w, Conns: clients, Depth: 64, Rate: 200, Variants: 2}}, Window: largeWindow},
 			{Name: name + ", brokers alone", About: about, Short: ours},
 		}
 	}
