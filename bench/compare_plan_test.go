@@ -83,7 +83,7 @@ func TestPlanOfWhoTakesPart(t *testing.T) {
 // only the servers that something is missing of.
 func TestPlanOfWhatIsMissing(t *testing.T) {
 	c := &Comparison{Servers: namedServers("pharos", "limit", "java"), Dir: t.TempDir(), Pairs: 3,
-		Only: regexp.MustCompile("^small, depth 1|^unknown"), records: map[string]map[string]*Record{}}
+		Only: regexp.MustCompile("^small, depth 1|^unknown topics$"), records: map[string]map[string]*Record{}}
 	for _, r := range []Record{{Scenario: small1, Server: "pharos"}, {Scenario: small1, Server: "limit"}, {Scenario: small1, Server: "java", Missing: "no JVM"},
 		{Scenario: small1 + ", 70 %", Server: "pharos"}, {Scenario: "unknown topics", Server: "pharos"}, {Scenario: "unknown topics", Server: "java"}, {Scenario: "unknown topics", Server: "limit"}} {
 		if err := r.save(c.Dir); err != nil {

@@ -61,7 +61,8 @@ func smallStage() Stage {
 		offered(small1, w, 1, smallBodyBytes),
 		{Name: small16, About: "closed loop, 64 connections, 16 requests in flight", Groups: closedLoop(w, 16)},
 		offered(small16, w, 16, smallBodyBytes),
-		{Name: "unknown topics", About: "half of the lookups name topics nobody has; depth 16", BodyBytes: 500, Short: ours,
+		unknownAtOneRate(w),
+		{Name: unknownTopics, About: "half of the lookups name topics nobody has; depth 16", BodyBytes: 500, Short: ours,
 			Groups: []Group{{Name: "lookups", World: w, Conns: clients, Depth: 16, Mix: Mix{Unknown: 0.5}}}},
 		{Name: "Zipf", About: "popularity by Zipf's law (1.1), depth 16", Full: true,
 			Groups: []Group{{Name: "lookups", World: w, Conns: clients, Depth: 16, Mix: Mix{Zipf: 1.1}}}},
@@ -96,6 +97,18 @@ func smallStage() Stage {
 		}
 	}
 	return s
+}
+
+// unknownTopics is the scenario with names that nobody has.
+const unknownTopics = "unknown topics"
+
+// unknownAtOneRate asks as many a second as are asked of known topics alone.
+func unknownAtOneRate(w *World) Scenario {
+	sc := offered(small16, w, 16, 0)
+	sc.Name, sc.About = unknownTopics+", the same rate", "half of the lookups name topics nobody has; as many a second, and as many due together, as in \""+sc.Name+"\""
+	sc.Groups[0].Mix, sc.Only = Mix{Unknown: 0.5}, ours
+	sc.Alike = false // no yardstick says that there is no such topic
+	return sc
 }
 
 // loopsClosed and loopsOpen compare Pharos with itself: one event loop and two.
@@ -154,6 +167,8 @@ func sizeStage(name string, w *World, full bool, body int) Stage {
 		s.Beside = map[string]*World{besideName: {Topics: 1000, Brokers: w.Brokers}}
 		s.About += "; beside them a Pharos with 1,000 topics"
 		sc.Only, sc.Short = append([]string{besideName}, leaders...), append([]string{besideName}, ours...)
+		s.Scenarios = append(s.Scenarios, sc, besideAtOneRate(sc.Name, w, body))
+		return s
 	}
 	if w.Topics == 100_000 && w.Brokers == 4 {
 		sc.Full = true
@@ -162,4 +177,13 @@ func sizeStage(name string, w *World, full bool, body int) Stage {
 	}
 	s.Scenarios = append(s.Scenarios, sc)
 	return s
+}
+
+// besideAtOneRate is the closed loop of that name at the same rate for Pharos with all topics and
+// with 1,000.
+func besideAtOneRate(of string, w *World, body int) Scenario {
+	sc := offered(of, w, 16, body)
+	sc.About = "open loop at 70 % of what the slower of the two can, for Pharos with 1,000 topics and with all, 16 due together on a connection"
+	sc.RateBy, sc.Only = []string{"pharos", besideName}, []string{"pharos", besideName}
+	return sc
 }
