@@ -8,6 +8,7 @@ type Costs struct {
 	ReplyByteNanos       float64 // each byte of a reply's body
 	RegisterByteNanos    float64 // each byte of an unchanged registration: read, checked, digested
 	ChangedByteNanos     float64 // each byte of one that changed something, parse and publication included
+	NewTopicNanos        float64 // besides, each topic that the server did not know
 	ClusterByteNanos     float64 // each byte of a reply to 106, which is sent in parts
 	LookupRequestBytes   float64
 	ReplyHeaderBytes     float64 // of a reply to 105, and of its body what does not depend on brokers
@@ -17,6 +18,7 @@ type Costs struct {
 	ProcessBytes         float64 // resident, without any fact
 	ConnectionBytes      float64 // resident, for each connection, the kernel's apart
 	TopicBytes           float64 // resident, for each topic: its name and its number of brokers, which topics share
+	OwnTopicBytes        float64 // instead of that, if no other topic has its brokers and queue numbers
 	FrameRooms           float64 // resident beside that, in registrations: what they are received and parsed in, and garbage
 	IntakeBytes          float64 // of registrations that may come in at a time
 	SegmentOverheadShare float64 // of Ethernet, IP and TCP, on top of the bytes
@@ -54,6 +56,7 @@ type Need struct {
 	WakeCores          float64 // besides, of one core: see wakeCores
 	InGbit, OutGbit    float64 // per second
 	ResidentMB         float64
+	ResidentOwnMB      float64 // the same if no two topics have the same brokers and queue numbers
 	MassRestartMB      float64 // resident meanwhile
 	MassRestartSeconds float64 // until all brokers are back, on one core and a free network
 }
@@ -116,8 +119,9 @@ func (f Fleet) Each(servers int, c Costs) Need {
 
 	connections := float64(f.Clients)/float64(servers) + float64(f.Brokers)
 	n.ResidentMB = (c.ProcessBytes + connections*c.ConnectionBytes + float64(f.Topics)*c.TopicBytes + c.FrameRooms*frameBytes) / 1e6
+	n.ResidentOwnMB = n.ResidentMB + float64(f.Topics)*(c.OwnTopicBytes-c.TopicBytes)/1e6
 	n.MassRestartMB = n.ResidentMB + min(c.IntakeBytes, float64(f.Brokers)*frameBytes)/1e6
-	n.MassRestartSeconds = float64(f.Brokers) * registerBytes * c.ChangedByteNanos / 1e9
+	n.MassRestartSeconds = (float64(f.Brokers)*registerBytes*c.ChangedByteNanos + float64(f.Topics)*c.NewTopicNanos) / 1e9
 	return n
 }
 

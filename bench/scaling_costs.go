@@ -24,7 +24,8 @@ var costLines = []cost{
 	{"what follows if nothing else comes for 10 ms: Go's monitor thread watches until then", "ms", 1e6, func(c *Costs) *float64 { return &c.SettleNanos }, `"300 x 10,000, brokers alone" less all above`},
 	{"each byte of a reply's body", "ns", 1, func(c *Costs) *float64 { return &c.ReplyByteNanos }, `"60 kB bodies, 70 %" above "small, depth 1", less waking up`},
 	{"each byte of an unchanged registration: read, checksum, digest", "ns", 1, func(c *Costs) *float64 { return &c.RegisterByteNanos }, `"unchanged, brokers alone", less waking up`},
-	{"each byte of one that changes something: parse and publication besides", "ns", 1, func(c *Costs) *float64 { return &c.ChangedByteNanos }, `"mass restart"`},
+	{"each byte of one that changes something: parse and publication besides", "ns", 1, func(c *Costs) *float64 { return &c.ChangedByteNanos }, `"mass restart" less its new topics`},
+	{"each topic that the server did not know", "us", 1000, func(c *Costs) *float64 { return &c.NewTopicNanos }, `"ingest 100k x 4" less its bytes`},
 	{"each byte of the cluster list", "ns", 1, func(c *Costs) *float64 { return &c.ClusterByteNanos }, `"106 every 5 s", less waking up`},
 	{"a lookup's request", "bytes", 1, func(c *Costs) *float64 { return &c.LookupRequestBytes }, "its frame"},
 	{"its reply, without brokers", "bytes", 1, func(c *Costs) *float64 { return &c.ReplyHeaderBytes }, `"small, depth 1"`},
@@ -34,6 +35,7 @@ var costLines = []cost{
 	{"memory without facts", "MB", 1e6, func(c *Costs) *float64 { return &c.ProcessBytes }, `"small, quiet" less all below`},
 	{"memory of a connection, the kernel's apart", "bytes", 1, func(c *Costs) *float64 { return &c.ConnectionBytes }, `"idle connections" above "small, quiet"`},
 	{"memory of a topic", "bytes", 1, func(c *Costs) *float64 { return &c.TopicBytes }, `"1M x 4, depth 16" above the 1,000 topics beside it`},
+	{"memory of a topic that has queue numbers of its own", "bytes", 1, func(c *Costs) *float64 { return &c.OwnTopicBytes }, `"1M x 4, all different, depth 16" above the 1,000 topics beside it`},
 	{"memory beside that, in registrations of the largest size", "frames", 1, func(c *Costs) *float64 { return &c.FrameRooms }, `"unchanged, brokers alone" above "small, quiet"`},
 	{"registrations that may come in at a time", "MB", 1e6, func(c *Costs) *float64 { return &c.IntakeBytes }, "the server's bound"},
 	{"Ethernet, IP and TCP on top of the bytes, a share", "", 1, func(c *Costs) *float64 { return &c.SegmentOverheadShare }, "full segments"},
@@ -47,19 +49,22 @@ const (
 
 // The worlds and numbers of the scenarios that costs and points are taken from.
 const (
-	smallTopics, smallBrokers         = 1000, 4
-	largeTopics, largeBrokers         = 10_000, 300
-	quietScenario                     = "small, quiet"
-	idleScenario                      = "idle connections"
-	unchangedScenario                 = "unchanged, brokers alone"
-	restartScenario                   = "mass restart"
-	clusterScenario                   = "106 every 5 s"
-	largeOpenScenario                 = large + ", 70 %"
-	silentScenario                    = "300 x 10,000, brokers alone"
-	millionScenario                   = "1M x 4, depth 16"
-	clusterBrokers                    = 1000
-	clusterAskSeconds         float64 = 5
-	largeTogether                     = 4 // lookups of 60 kB on a connection
+	smallTopics, smallBrokers           = 1000, 4
+	largeTopics, largeBrokers           = 10_000, 300
+	quietScenario                       = "small, quiet"
+	idleScenario                        = "idle connections"
+	unchangedScenario                   = "unchanged, brokers alone"
+	restartScenario                     = "mass restart"
+	clusterScenario                     = "106 every 5 s"
+	largeOpenScenario                   = large + ", 70 %"
+	silentScenario                      = "300 x 10,000, brokers alone"
+	millionScenario                     = "1M x 4, depth 16"
+	ownScenario                         = "1M x 4, all different, depth 16"
+	ingestScenario                      = "ingest 100k x 4"
+	ingestTopics, ingestBrokers         = 100_000, 4
+	clusterBrokers                      = 1000
+	clusterAskSeconds           float64 = 5
+	largeTogether                       = 4 // lookups of 60 kB on a connection
 )
 
 // reader reads medians of what counts, and remembers what there is none of.
@@ -114,11 +119,16 @@ func (c *Comparison) Costs() (Costs, error) {
 	const each = 1e9 * renewSeconds / float64(largeBrokers) // nanoseconds from one registration to the next
 	registerNanos := r.median(unchangedScenario, "cpu_share")*each - (k.WakeNanos+k.SettleNanos)*asleep(unchangedScenario)
 	k.RegisterByteNanos = (registerNanos - k.LookupNanos) / bytes
-	k.ChangedByteNanos = r.median(restartScenario, "elapsed_s") * 1e9 / (largeBrokers * bytes)
+	k.ChangedByteNanos, k.NewTopicNanos = changedCosts(
+		registered{r.median(restartScenario, "elapsed_s") * 1e9, largeBrokers * bytes, largeTopics},
+		registered{r.median(ingestScenario, "fill_s") * 1e9, ingestBrokers * ingestTopics * k.RegisterTopicBytes, ingestTopics})
 
 	quiet := r.median(quietScenario, "rss_mb") * 1e6
 	k.ConnectionBytes = (r.median(idleScenario, "rss_mb")*1e6 - quiet) / idleConns
-	k.TopicBytes = (r.median(millionScenario, "rss_mb") - beside.median(millionScenario, "rss_mb")) * 1e6 / (topicsMost - smallTopics)
+	topicBytes := func(scenario string) float64 {
+		return (r.median(scenario, "rss_mb") - beside.median(scenario, "rss_mb")) * 1e6 / (topicsMost - smallTopics)
+	}
+	k.TopicBytes, k.OwnTopicBytes = topicBytes(millionScenario), topicBytes(ownScenario)
 	quiet -= (clients+smallBrokers)*k.ConnectionBytes + smallTopics*k.TopicBytes
 	loud := r.median(unchangedScenario, "rss_mb")*1e6 - largeBrokers*k.ConnectionBytes - largeTopics*k.TopicBytes
 	k.FrameRooms = (loud - quiet) / ((largeTopics - smallTopics) * k.RegisterTopicBytes)
@@ -129,6 +139,16 @@ func (c *Comparison) Costs() (Costs, error) {
 		return Costs{}, errors.New("the costs lack: " + strings.Join(slices.Compact(lacks), "; "))
 	}
 	return k.rounded()
+}
+
+// registered is how long it took for so many bytes of registrations, with so many topics that were
+// not known, to be accepted.
+type registered struct{ nanos, bytes, newTopics float64 }
+
+// changedCosts are the costs of a byte and of a new topic, by which both took as long as they did.
+func changedCosts(a, b registered) (byteNanos, newTopicNanos float64) {
+	det := a.bytes*b.newTopics - b.bytes*a.newTopics
+	return (a.nanos*b.newTopics - b.nanos*a.newTopics) / det, (a.bytes*b.nanos - b.bytes*a.nanos) / det
 }
 
 // rounded leaves three digits, which is how costs are written down: what is calculated with them

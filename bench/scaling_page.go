@@ -222,14 +222,14 @@ var largeFleet = Fleet{
 
 // fleet is what each server of a few needs for largeFleet.
 func (c Costs) fleet() string {
-	table := results.NewTable("servers", "lookups/s", "cores for lookups", "cores for 103", "cores for waking up", "cores in all", "in, Gbit/s", "out, Gbit/s", "resident, GB", "mass restart, s")
+	table := results.NewTable("servers", "lookups/s", "cores for lookups", "cores for 103", "cores for waking up", "cores in all", "in, Gbit/s", "out, Gbit/s", "resident, GB", "if no two topics are alike", "mass restart, s")
 	for _, servers := range []int{1, 2, 3, 5, 10} {
 		n := largeFleet.Each(servers, c)
 		cells := []string{strconv.Itoa(servers), grouped(math.Round(n.LookupsPerSecond))}
 		for _, v := range []float64{n.LookupCores, n.RegisterCores, n.WakeCores, n.Cores(), n.InGbit, n.OutGbit} {
 			cells = append(cells, fmt.Sprintf("%.2f", v))
 		}
-		table.Row(append(cells, fmt.Sprintf("%.1f", n.ResidentMB/1000), fmt.Sprintf("%.1f", n.MassRestartSeconds))...)
+		table.Row(append(cells, fmt.Sprintf("%.1f", n.ResidentMB/1000), fmt.Sprintf("%.1f", n.ResidentOwnMB/1000), fmt.Sprintf("%.1f", n.MassRestartSeconds))...)
 	}
 	return table.String()
 }

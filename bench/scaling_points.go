@@ -30,6 +30,7 @@ var pointLines = func() []point {
 	silent := Fleet{Brokers: largeBrokers, TopicsPerClient: 1, PollSeconds: 1} // what brokers ask now and then: lookups of nothing
 	cores := func(n Need) float64 { return n.Cores() }
 	resident := func(n Need) float64 { return n.ResidentMB }
+	restart := func(n Need) float64 { return n.MassRestartSeconds }
 	return []point{
 		{what: "lookups one at a time", unit: "cores", scenario: small1, metric: "cpu_share", fleet: small, need: cores, in: true, rate: true},
 		{what: "the same at 70 %", unit: "cores", scenario: small1 + ", 70 %", metric: "cpu_share", fleet: small, need: cores, rate: true},
@@ -48,13 +49,16 @@ var pointLines = func() []point {
 		{what: "300 brokers that ask a little now and then", unit: "cores", scenario: silentScenario, metric: "cpu_share", fleet: silent, need: cores, in: true, rate: true},
 		{what: "300 x 10,000 unchanged each 30 s", unit: "cores", scenario: unchangedScenario, metric: "cpu_share", fleet: unchanged, need: cores, in: true},
 		{what: "the same", unit: "MB", scenario: unchangedScenario, metric: "rss_mb", fleet: unchanged, need: resident, in: true},
-		{what: "300 x 10,000 coming back at once", unit: "s", scenario: restartScenario, metric: "elapsed_s", fleet: unchanged, need: func(n Need) float64 { return n.MassRestartSeconds }, in: true},
+		{what: "300 x 10,000 coming back at once", unit: "s", scenario: restartScenario, metric: "elapsed_s", fleet: unchanged, need: restart, in: true},
 		{what: "the same, at most", unit: "MB", scenario: restartScenario, metric: "peak_mb", fleet: unchanged, need: func(n Need) float64 { return n.MassRestartMB }},
 		{what: "1,000 brokers that ask 106 each 5 s", unit: "cores", scenario: clusterScenario, metric: "cpu_share", fleet: cluster, need: cores, in: true},
 		{what: "18,000 idle connections", unit: "MB", scenario: idleScenario, metric: "rss_mb", fleet: filled(smallTopics, smallBrokers, idleConns+clients), need: resident, in: true},
-		{what: "100,000 topics on 4 brokers", unit: "MB", scenario: "ingest 100k x 4", metric: "idle_mb", fleet: filled(100_000, 4, 0), need: resident},
+		{what: "100,000 topics on 4 brokers register", unit: "s", scenario: ingestScenario, metric: "fill_s", fleet: filled(ingestTopics, ingestBrokers, 0), need: restart, in: true},
+		{what: "100,000 topics on 16 brokers register", unit: "s", scenario: "100k x 16, depth 16", metric: "fill_s", fleet: filled(100_000, 16, 0), need: restart},
+		{what: "100,000 topics on 4 brokers", unit: "MB", scenario: ingestScenario, metric: "idle_mb", fleet: filled(ingestTopics, ingestBrokers, 0), need: resident},
 		{what: "100,000 topics on 16 brokers", unit: "MB", scenario: "100k x 16, depth 16", metric: "rss_mb", fleet: filled(100_000, 16, clients), need: resident},
 		{what: "1,000,000 topics on 4 brokers", unit: "MB", scenario: millionScenario, metric: "rss_mb", fleet: filled(topicsMost, 4, clients), need: resident, in: true},
+		{what: "the same, every topic with queue numbers of its own", unit: "MB", scenario: ownScenario, metric: "rss_mb", fleet: filled(topicsMost, 4, clients), need: func(n Need) float64 { return n.ResidentOwnMB }, in: true},
 	}
 }()
 

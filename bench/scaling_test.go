@@ -93,8 +93,8 @@ func windowOf(perSecond, replyBytes, share, rssMB float64) Sample {
 
 // Costs are those that the measured numbers were made of.
 func TestCosts(t *testing.T) {
-	want := Costs{LookupNanos: 4000, WakeNanos: 10_000, SettleNanos: 1e6, ReplyByteNanos: 0.1, RegisterByteNanos: 1, ChangedByteNanos: 1.5, ClusterByteNanos: 0.123, ReplyHeaderBytes: 150, RouteBrokerBytes: 200,
-		ClusterGroupBytes: 130, ProcessBytes: 15e6, ConnectionBytes: 1300, TopicBytes: 80, FrameRooms: 20, IntakeBytes: digits3(134.217728) * 1e6, SegmentOverheadShare: 0.05}
+	want := Costs{LookupNanos: 4000, WakeNanos: 10_000, SettleNanos: 1e6, ReplyByteNanos: 0.1, RegisterByteNanos: 1, ChangedByteNanos: 1.5, NewTopicNanos: 800, ClusterByteNanos: 0.123, ReplyHeaderBytes: 150, RouteBrokerBytes: 200,
+		ClusterGroupBytes: 130, ProcessBytes: 15e6, ConnectionBytes: 1300, TopicBytes: 80, OwnTopicBytes: 350, FrameRooms: 20, IntakeBytes: digits3(134.217728) * 1e6, SegmentOverheadShare: 0.05}
 	w, big := &World{Topics: smallTopics, Brokers: smallBrokers}, &World{Topics: largeTopics, Brokers: largeBrokers}
 	templates := w.templates(thisVersion, 0)
 	want.LookupRequestBytes = float64(len(templates[opRoute].frame))
@@ -122,12 +122,15 @@ func TestCosts(t *testing.T) {
 	keep(silentScenario, "pharos", windowOf(15, 100, seen(15, 4000, 15, 10_000+1e6), 0))
 	keep(unchangedScenario, "pharos", windowOf(10, 100, seen(10, 4000+largeTopics*perTopic, 10, 10_000+1e6), memory(largeBrokers, largeTopics, largeTopics)))
 	restart := windowOf(10, 100, 1, 200)
-	restart.Window.Groups[0].Name, restart.Window.Groups[0].ElapsedSeconds = "restart", largeBrokers*largeTopics*perTopic*1.5/1e9
+	restart.Window.Groups[0].Name, restart.Window.Groups[0].ElapsedSeconds = "restart", (largeBrokers*largeTopics*perTopic*1.5+largeTopics*800)/1e9
 	keep(restartScenario, "pharos", restart)
 	keep(quietScenario, "pharos", windowOf(5000, 950, seen(5000, 4000+80, 5000, 10_000), memory(clients+smallBrokers, smallTopics, smallTopics)))
 	keep(idleScenario, "pharos", windowOf(5000, 950, 0.1, memory(idleConns+clients+smallBrokers, smallTopics, smallTopics)))
 	keep(millionScenario, besideName, windowOf(200_000, 950, 1, 20))
 	keep(millionScenario, "pharos", windowOf(200_000, 950, 1, 20+80*0.999))
+	keep(ownScenario, besideName, windowOf(200_000, 950, 1, 20))
+	keep(ownScenario, "pharos", windowOf(200_000, 950, 1, 20+350*0.999))
+	keep(ingestScenario, "pharos", Sample{Fill: []Filled{{Seconds: (ingestBrokers*ingestTopics*perTopic*1.5 + ingestTopics*800) / 1e9}}})
 	got, err := c.Costs()
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +141,7 @@ func TestCosts(t *testing.T) {
 		}
 	}
 	s, err := c.Scaling()
-	if err != nil || len(s.points) != 12 {
+	if err != nil || len(s.points) != 14 {
 		t.Fatalf("%d points, %v", len(s.points), err)
 	}
 	for i := range s.points {
@@ -202,7 +205,7 @@ func TestScalingNamesWhatExists(t *testing.T) {
 			exists[s.Scenarios[i].Name] = &s.Scenarios[i]
 		}
 	}
-	names := []string{small1, large, largeOpenScenario, silentScenario, clusterScenario, unchangedScenario, restartScenario, quietScenario, idleScenario, millionScenario}
+	names := []string{small1, large, largeOpenScenario, silentScenario, clusterScenario, unchangedScenario, restartScenario, quietScenario, idleScenario, millionScenario, ownScenario, ingestScenario}
 	for i := range pointLines {
 		names = append(names, pointLines[i].scenario)
 	}
