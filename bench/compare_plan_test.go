@@ -198,18 +198,18 @@ func TestUnrated(t *testing.T) {
 // The load has the same work with all servers where that is said; with a yardstick it never looks.
 func TestOwnGroups(t *testing.T) {
 	world, other := &World{Topics: 10, Brokers: 1}, &World{Topics: 20, Brokers: 1}
-	f := func(l contender, alike, unchecked bool, w *World) {
+	f := func(l contender, alike, unchecked, echo bool, w *World) {
 		t.Helper()
 		given := closedLoop(world, 1)
 		got := l.own(&Scenario{Alike: alike}, given)
-		if got[0].Unchecked != unchecked || got[0].World != w || given[0].Unchecked || given[0].World != world {
+		if got[0].Unchecked != unchecked || got[0].Echo != echo || got[0].World != w || given[0].Unchecked || given[0].World != world {
 			t.Errorf("%s: %+v of %+v", l.server.Name, got, given)
 		}
 	}
-	f(contender{server: &Server{Name: "pharos"}}, false, false, world)
-	f(contender{server: &Server{Name: "pharos"}}, true, true, world)
-	f(contender{server: &Server{Name: "limit", Yardstick: true}}, false, true, world)
-	f(contender{server: &Server{Name: besideName}, world: other}, false, false, other)
+	f(contender{server: &Server{Name: "pharos"}}, false, false, false, world)
+	f(contender{server: &Server{Name: "pharos"}}, true, true, false, world)
+	f(contender{server: &Server{Name: "limit", Yardstick: true}}, false, false, true, world)
+	f(contender{server: &Server{Name: besideName}, world: other}, false, false, false, other)
 }
 
 func TestDisturbance(t *testing.T) {

@@ -120,7 +120,8 @@ func (c *Comparison) prepare(ctx context.Context, sc *Scenario, l *contender, gr
 func (l *contender) own(sc *Scenario, groups []Group) []Group {
 	groups = slices.Clone(groups)
 	for i := range groups {
-		groups[i].Unchecked = groups[i].Unchecked || sc.Alike || l.server.Yardstick
+		groups[i].Echo = groups[i].Echo || l.server.Yardstick
+		groups[i].Unchecked = groups[i].Unchecked || sc.Alike
 		if l.world != nil {
 			groups[i].World = l.world
 		}

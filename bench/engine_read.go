@@ -175,7 +175,7 @@ func (c *conn) keep(data []byte, total int) {
 
 // sampled reports whether the body of a reply of so many bytes is to be checked.
 func (g *group) sampled(total int) bool {
-	if g.Unchecked {
+	if g.Unchecked || g.Echo {
 		return false
 	}
 	g.sample -= max(total, sampleFromBytes/sampleFrames)

@@ -38,9 +38,9 @@ type Group struct {
 	// Incomplete: brokers may be missing in them, since they are registering meanwhile.
 	Variants   int
 	Incomplete bool
-	// Unchecked: bodies are not looked at, and every code but SUCCESS is an error: for
-	// servers that answer everything alike.
-	Unchecked bool
+	// Unchecked: bodies are not looked at, codes are. Echo: nor are bodies of a server that
+	// answers everything alike, with SUCCESS, a topic nobody has no less.
+	Unchecked, Echo bool
 
 	// RequestsMax ends a connection after so many replies, 0 never. Then Stay keeps it open
 	// and silent, Reconnect opens it anew. The group is done when all its connections have

@@ -113,7 +113,7 @@ func (w *World) templates(version int32, st codec.SerializeType) (t [opKinds]tem
 
 // wantCode is the response code that the answer to o must have.
 func (g *group) wantCode(o op) int32 {
-	if o.kind() == opUnknown && !g.Unchecked {
+	if o.kind() == opUnknown && !g.Echo {
 		return codec.TopicNotExist
 	}
 	return codec.Success

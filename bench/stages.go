@@ -108,7 +108,6 @@ func unknownAtOneRate(w *World) Scenario {
 	sc := offered(small16, w, 16, 0)
 	sc.Name, sc.About = unknownTopics+", the same rate", "half of the lookups name topics nobody has; as many a second, and as many due together, as in \""+sc.Name+"\""
 	sc.Groups[0].Mix, sc.Only = Mix{Unknown: 0.5}, ours
-	sc.Alike = false // no yardstick says that there is no such topic
 	return sc
 }
 

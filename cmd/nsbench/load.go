@@ -61,7 +61,7 @@ func (f *loadFlags) defineAsking(fs *flag.FlagSet) {
 	fs.Float64Var(&g.Mix.TopicList, "topic-list", 0, "weight of topic lists (206)")
 	fs.Float64Var(&g.Mix.Unknown, "unknown", 0, "share of lookups, 0 to 1, of topics nobody has")
 	fs.Float64Var(&g.Mix.Zipf, "zipf", 0, "Zipf exponent of the topics' popularity, above 1; 0: uniform")
-	fs.BoolVar(&g.Unchecked, "unchecked", false, "do not look at bodies: for nsbench limit, which answers everything alike")
+	fs.BoolVar(&g.Echo, "unchecked", false, "do not look at bodies, every code is to be SUCCESS: for nsbench limit, which answers everything alike")
 	fs.BoolVar(&f.binary, "binary", false, "ROCKETMQ binary headers instead of JSON")
 	fs.IntVar(&f.ver, "version", int(codec.Version5_5_0), "RocketMQ version of the requests; below 401 bodies have bare integer keys")
 }
