@@ -33,14 +33,16 @@ type Comparison struct {
 	ServerCore, LoadCore int
 	Progress             func(line string)
 
-	began   time.Time
-	left    int                           // scenarios that the budget did not suffice for
-	live    []*contender                  // of the stage
-	tended  time.Time                     // when all of them were last kept from being idle
-	records map[string]map[string]*Record // scenario -> server
-	order   []string                      // scenarios as they were met
-	digests map[string]map[string]string  // stage -> server -> what it answers
-	absent  []Absence
+	began  time.Time
+	left   int          // scenarios that the budget did not suffice for
+	live   []*contender // of the stage
+	tended time.Time    // when all of them were last kept from being idle
+	// untended: but for one, which was busy then.
+	untended bool
+	records  map[string]map[string]*Record // scenario -> server
+	order    []string                      // scenarios as they were met
+	digests  map[string]map[string]string  // stage -> server -> what it answers
+	absent   []Absence
 }
 
 func (c *Comparison) say(format string, args ...any) {
@@ -171,20 +173,25 @@ func (c *Comparison) noRecords(s *Stage, server *Server, why error) error {
 func (c *Comparison) progress(server *Server) func(string) {
 	return func(line string) {
 		c.say("    %s: %s", server.Name, line)
-		c.tend(server)
+		c.tend(server, 0)
 	}
 }
 
 // tendPeriod is well below the two minutes after which servers close what is idle.
 const tendPeriod = 30 * time.Second
 
-// tend keeps the brokers of all contenders but busy from being idle. Windows are shorter than
-// the period and begin with it, so that it does not fall into one.
-func (c *Comparison) tend(busy *Server) {
-	if time.Since(c.tended) < tendPeriod {
+// tend keeps the brokers of all contenders but busy from being idle, if that is due before ahead is
+// over: a window begins with it, so that it does not fall into one, but for those that are longer
+// than the period. Who was busy then is tended when nobody is.
+func (c *Comparison) tend(busy *Server, ahead time.Duration) {
+	due := time.Since(c.tended)+ahead >= tendPeriod
+	if busy == nil && c.untended {
+		due = true
+	}
+	if !due {
 		return
 	}
-	c.tended = time.Now()
+	c.tended, c.untended = time.Now(), busy != nil
 	for _, l := range c.live {
 		if l.server != busy && l.session != nil && !l.server.Yardstick {
 			l.resume()

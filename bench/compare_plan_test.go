@@ -212,6 +212,27 @@ func TestOwnGroups(t *testing.T) {
 	f(contender{server: &Server{Name: besideName}, world: other}, false, false, false, other)
 }
 
+// Brokers are kept from being idle before a window in which that would become due, and those of a
+// server that was busy then as soon as it is not.
+func TestTendingIsDue(t *testing.T) {
+	c := &Comparison{}
+	f := func(ago time.Duration, busy *Server, ahead time.Duration, tends, untended bool) {
+		t.Helper()
+		before := time.Now().Add(-ago)
+		c.tended = before
+		c.tend(busy, ahead)
+		if c.tended.Equal(before) == tends || c.untended != untended {
+			t.Errorf("%v ago, busy %v, %v ahead: tended %v, untended %v", ago, busy != nil, ahead, !c.tended.Equal(before), c.untended)
+		}
+	}
+	f(tendPeriod-5*time.Second, nil, time.Second, false, false)
+	f(tendPeriod-5*time.Second, nil, 10*time.Second, true, false)
+	f(tendPeriod-5*time.Second, &Server{}, 0, false, false)
+	f(tendPeriod, &Server{}, 0, true, true)
+	f(time.Second, &Server{}, 0, false, true)
+	f(time.Second, nil, 0, true, false)
+}
+
 func TestDisturbance(t *testing.T) {
 	window := func(busy, awake, share, steal, awayMicros float64) Window {
 		return Window{Server: &ProcessUse{CoreBusy: busy, CoreAwake: awake, CPUShare: share, CoreSteal: steal}, Load: LoadUse{AwayMicros: awayMicros}}

@@ -14,6 +14,10 @@ import (
 // of a registration.
 const inflateWindowBytes = 64 << 10
 
+// inflateYieldBytes is how much is inflated between two calls of a yield hook: some 200 us, for it
+// takes several times as long as parsing does.
+const inflateYieldBytes = 64 << 10
+
 // inflater reads a zlib stream piece by piece, never more than a stated number of bytes.
 // Its first error is kept in err; nothing is read after it.
 type inflater struct {
@@ -42,7 +46,7 @@ func takeInflater(body []byte, bytesMax int, yield func()) *inflater {
 	z.r, z.w, z.total, z.max = 0, 0, 0, bytesMax
 	z.yield, z.yieldAt = yield, math.MaxInt
 	if yield != nil {
-		z.yieldAt = bodyYieldBytes
+		z.yieldAt = inflateYieldBytes
 	}
 	var err error
 	if z.zr == nil {
@@ -108,13 +112,13 @@ func (z *inflater) fill(n int) {
 		z.stop(z.endError())
 		return
 	}
-	room := min(len(z.buf)-z.w, z.max-z.total, bodyYieldBytes)
+	room := min(len(z.buf)-z.w, z.max-z.total, inflateYieldBytes)
 	m, err := z.zr.Read(z.buf[z.w : z.w+room])
 	z.w += m
 	z.total += m
 	z.readErr = err
 	if z.total >= z.yieldAt {
-		z.yieldAt = z.total + bodyYieldBytes
+		z.yieldAt = z.total + inflateYieldBytes
 		z.yield()
 	}
 }

@@ -5,8 +5,7 @@ import (
 	"math"
 )
 
-// bodyYieldBytes is how much is parsed or inflated between two calls of a yield hook:
-// some 200 us of parsing. A goroutine that is locked to its thread, as a lane is, yields by two
+// bodyYieldBytes is how much is parsed between two calls of a yield hook: some 200 us. A goroutine that is locked to its thread, as a lane is, yields by two
 // changes of threads: 6 us, and up to 30 on several processors.
 const bodyYieldBytes = 256 << 10
 

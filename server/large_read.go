@@ -17,8 +17,9 @@ const (
 	// five times what 300 brokers of ten thousand topics renew.
 	largeBytesQuiet = 8 << 20
 	largeRestTicks  = 10
-	// largeFramesQuiet is how many of them may come in, or wait to, at a time; those that ended
-	// since the last tick count.
+	// largeFramesQuiet is how many of them may come in, or wait to, at a time, however slowly: with
+	// more all are read by way of gnet's buffer, as if this file were not. Those that ended since the
+	// last tick count.
 	largeFramesQuiet = 4
 )
 

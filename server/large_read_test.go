@@ -59,23 +59,32 @@ func TestRoomEndsWithTheFrame(t *testing.T) {
 // Goal: a body is read in pieces of up to 64 KiB, not of gnet's buffer. Method: the callbacks that
 // a body of 3 MB takes.
 func TestLargeFramesTakeFewCallbacks(t *testing.T) {
-	const bytesMany = 3 << 20
+	const bytesMany, attempts = 3 << 20, 5
 	ts := startServer(t, Options{}, testRoutes())
 	p := ts.dial()
+	most := uint64(bytesMany / defaultReadBuffer * 3 / 4)
+	for range attempts { // a sender that is slower than the loop leaves it little to read at a time
+		if n := callbacksFor(t, ts, p, bytesMany); n <= most {
+			return
+		}
+	}
+	t.Errorf("never fewer than %d callbacks for %d bytes", most, bytesMany)
+}
+
+// callbacksFor sends a body and tells how many callbacks it took.
+func callbacksFor(t *testing.T, ts *testServer, p *peer, bytesMany int) uint64 {
+	t.Helper()
 	before := ts.Stats(t.Context()).Loops
 	go func() { _, _ = p.Write(request(testStream, 1, pattern(bytesMany))) }()
 	if a := p.answer(); a.Code != codec.Success || !bytes.Equal(a.Body, pattern(bytesMany)) {
 		t.Fatalf("code %d, %d bytes", a.Code, len(a.Body))
 	}
 	after := ts.Stats(t.Context()).Loops
-	if n := after.BytesIn - before.BytesIn; n < bytesMany || n > bytesMany+1000 {
+	if n := int(after.BytesIn - before.BytesIn); n < bytesMany || n > bytesMany+1000 {
 		t.Errorf("%d bytes are counted", n)
 	}
-	callbacks, each := after.Callbacks-before.Callbacks, uint64(defaultReadBuffer)
-	t.Logf("%d callbacks", callbacks)
-	if callbacks > bytesMany/each*3/4 {
-		t.Errorf("%d callbacks for %d bytes", callbacks, bytesMany)
-	}
+	t.Logf("%d callbacks", after.Callbacks-before.Callbacks)
+	return after.Callbacks - before.Callbacks
 }
 
 // drippingEngine's wires always have one byte more.

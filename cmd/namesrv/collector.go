@@ -5,7 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
-	"sync/atomic"
+	"sync"
 )
 
 // A heap that has little alive is collected each time it has grown to 4 MiB or twice what is alive.
@@ -16,26 +16,25 @@ import (
 const (
 	usualPercent     = 100      // Go's, of what is alive
 	smallHeapPercent = 400      // Go begins at 4 MiB for each 100
-	smallHeapBytes   = 8 << 20  // alive; a heap that has less is small
-	largeHeapBytes   = 12 << 20 // one that has more is not
+	smallHeapBytes   = 16 << 20 // to which a heap may grow, whatever is alive of it
 )
 
-// heapPercent is what the collector is to be set to when so many bytes are alive.
-func heapPercent(now int, aliveBytes uint64) int {
-	switch {
-	case aliveBytes > largeHeapBytes:
+// heapPercent is what the collector is to be set to when so many bytes are alive. It is in steps, for
+// a change stops all threads.
+func heapPercent(aliveBytes uint64) int {
+	if aliveBytes >= smallHeapBytes {
 		return usualPercent
-	case aliveBytes < smallHeapBytes:
-		return smallHeapPercent
 	}
-	return now
+	percent := (smallHeapBytes - aliveBytes) * 100 / max(aliveBytes, 1)
+	return int(min(max(percent/100*100, usualPercent), smallHeapPercent))
 }
 
 // smallHeap lets a small heap grow, and looks after each collection whether it still is small.
 type smallHeap struct {
+	mu      sync.Mutex
 	percent int
 	alive   []metrics.Sample
-	ended   atomic.Bool
+	ended   bool
 }
 
 // letSmallHeapGrow begins it; nil if an operator has set the collector (GOGC).
@@ -52,11 +51,13 @@ func letSmallHeapGrow() *smallHeap {
 // afterCollection is h's finalizer: Go calls it when a collection has found that nobody refers to
 // the mark, and so it does after the next one.
 func (h *smallHeap) afterCollection() {
-	if h.ended.Load() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ended {
 		return
 	}
 	metrics.Read(h.alive)
-	if percent := heapPercent(h.percent, h.alive[0].Value.Uint64()); percent != h.percent {
+	if percent := heapPercent(h.alive[0].Value.Uint64()); percent != h.percent {
 		h.percent = percent
 		debug.SetGCPercent(percent)
 	}
@@ -66,8 +67,11 @@ func (h *smallHeap) afterCollection() {
 
 // end leaves the collector as it was.
 func (h *smallHeap) end() {
-	if h != nil {
-		h.ended.Store(true)
-		debug.SetGCPercent(usualPercent)
+	if h == nil {
+		return
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ended = true
+	debug.SetGCPercent(usualPercent)
 }

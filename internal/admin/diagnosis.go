@@ -41,7 +41,7 @@ type diagnosis struct {
 	slots chan struct{}
 }
 
-func (d *diagnosis) register(mux *http.ServeMux) {
+func (d *diagnosis) register(mux *http.ServeMux, s Source) {
 	for pattern, serve := range map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET /conns":      d.conns,
 		"GET /conns/dump": d.dump,
@@ -49,7 +49,7 @@ func (d *diagnosis) register(mux *http.ServeMux) {
 		"GET /brokers":    d.brokers,
 		"GET /evidence":   d.evidence,
 	} {
-		mux.HandleFunc(pattern, d.guarded(serve))
+		mux.Handle(pattern, computing(s, d.guarded(serve)))
 	}
 }
 

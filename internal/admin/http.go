@@ -102,9 +102,7 @@ func handler(o Options) http.Handler {
 		}
 		_, _ = io.WriteString(w, "ok\n")
 	})
-	questions := http.NewServeMux()
-	(&diagnosis{of: o.Diagnosis, slots: make(chan struct{}, questionsMax)}).register(questions)
-	mux.Handle("/", computing(o.Source, questions))
+	(&diagnosis{of: o.Diagnosis, slots: make(chan struct{}, questionsMax)}).register(mux, o.Source)
 	return mux
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"slices"
@@ -138,6 +139,18 @@ func TestHealthAndReadiness(t *testing.T) {
 	}
 	if status, text := get("/readyz"); status != http.StatusServiceUnavailable || strings.TrimSpace(text) == "" {
 		t.Errorf("/readyz after the server stopped: %d %q, want 503 and a reason", status, text)
+	}
+}
+
+// Goal: who asks in a way that is not known is told which is. Method: POST to each page.
+func TestOnlyGetIsAnswered(t *testing.T) {
+	h := handler(Options{Source: idleSource{}, Log: slog.New(slog.DiscardHandler)})
+	for _, path := range []string{"/metrics", "/healthz", "/readyz", "/conns", "/brokers", "/evidence"} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, nil))
+		if w.Code != http.StatusMethodNotAllowed || !strings.Contains(w.Header().Get("Allow"), http.MethodGet) {
+			t.Errorf("POST %s: %d, Allow: %q", path, w.Code, w.Header().Get("Allow"))
+		}
 	}
 }
 
