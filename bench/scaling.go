@@ -4,7 +4,7 @@ package bench
 type Costs struct {
 	LookupNanos          float64 // a route lookup of its own (depth 1, many connections), without its reply's bytes; and any small request
 	WakeNanos            float64 // waking up, for what comes while the server sleeps
-	SettleNanos          float64 // what follows it if nothing else comes for lonelyNanos, in a server that is quiet (server/processors.go)
+	SettleNanos          float64 // what follows it if nothing else comes for lonelyNanos
 	ReplyByteNanos       float64 // each byte of a reply's body
 	RegisterByteNanos    float64 // each byte of an unchanged registration: read, checked, digested
 	ChangedByteNanos     float64 // each byte of one that changed something, parse and publication included

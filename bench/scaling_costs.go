@@ -21,7 +21,7 @@ type cost struct {
 var costLines = []cost{
 	{"a route lookup, one at a time on each of many connections; also any other small request", "us", 1000, func(c *Costs) *float64 { return &c.LookupNanos }, `"small, depth 1" less the bytes of its body`},
 	{"waking up, for what comes while the server sleeps", "us", 1000, func(c *Costs) *float64 { return &c.WakeNanos }, `"small, quiet" above "small, depth 1"`},
-	{"what follows if nothing else comes for 10 ms, in a quiet server", "ms", 1e6, func(c *Costs) *float64 { return &c.SettleNanos }, `"300 x 10,000, brokers alone" less all above`},
+	{"what follows if nothing else comes for 10 ms", "ms", 1e6, func(c *Costs) *float64 { return &c.SettleNanos }, `"300 x 10,000, brokers alone" less all above`},
 	{"each byte of a reply's body", "ns", 1, func(c *Costs) *float64 { return &c.ReplyByteNanos }, `"60 kB bodies, 70 %" above "small, depth 1", less waking up`},
 	{"each byte of an unchanged registration: read, checksum, digest", "ns", 1, func(c *Costs) *float64 { return &c.RegisterByteNanos }, `"unchanged, brokers alone", less waking up`},
 	{"each byte of one that changes something: parse and publication besides", "ns", 1, func(c *Costs) *float64 { return &c.ChangedByteNanos }, `"mass restart" less its new topics`},

@@ -1,5 +1,7 @@
 package bench
 
+import "math"
+
 // point is something that was measured and can be calculated too.
 type point struct {
 	what     string
@@ -91,7 +93,7 @@ func (m *measuredPoint) calculated(c Costs) float64 {
 	p := &pointLines[m.line]
 	fleet := p.fleet
 	if p.rate {
-		fleet.Clients = int(m.perSecond)
+		fleet.Clients = int(math.Round(m.perSecond)) // as it is written down
 	}
 	return digits3(p.need(fleet.Each(1, c)))
 }
