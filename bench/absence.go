@@ -2,12 +2,8 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -59,29 +55,10 @@ func (c *Comparison) watchProcessors(ctx context.Context) error {
 
 func (c *Comparison) keepAbsences(found []Absence) error {
 	c.absent = append(c.absent, found...)
-	text, err := json.MarshalIndent(c.absent, "", " ")
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(c.Dir, absenceFile), text, 0o644)
+	return c.keepIn(absenceFile, c.absent)
 }
 
-func (c *Comparison) loadAbsences() error {
-	text, err := os.ReadFile(filepath.Join(c.Dir, absenceFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(text, &c.absent); err != nil {
-		return fmt.Errorf("%s: %w", filepath.Join(c.Dir, absenceFile), err)
-	}
-	return nil
-}
+func (c *Comparison) loadAbsences() error { return c.kept(absenceFile, &c.absent) }
 
 // watchProcessor has a thread look at the clock on one processor.
 func watchProcessor(ctx context.Context, core int, window time.Duration) (Absence, error) {

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -58,7 +59,7 @@ func (c *Comparison) Run(ctx context.Context) error {
 	if err := c.loadMicro(); err != nil {
 		return err
 	}
-	if err := c.loadAbsences(); err != nil {
+	if err := errors.Join(c.loadAbsences(), c.kept(answersFile, &c.digests)); err != nil {
 		return err
 	}
 	list, err := c.plan()

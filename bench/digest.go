@@ -13,6 +13,9 @@ import (
 	"github.com/pharosmq/pharos/codec"
 )
 
+// answersFile has the hashes, by stage and server.
+const answersFile = "answers.json"
+
 // digestTopics is how many topics' whole answers are compared between servers.
 const digestTopics = 50
 
@@ -50,7 +53,7 @@ func (c *Comparison) digest(ctx context.Context, s *Stage, l *contender) error {
 		c.digests[s.Name] = map[string]string{}
 	}
 	c.digests[s.Name][l.server.Name] = hex.EncodeToString(h.Sum(nil))[:16]
-	return nil
+	return c.keepIn(answersFile, c.digests)
 }
 
 // routeFacts is the answer to a lookup in a form that equal facts share.
