@@ -185,10 +185,7 @@ const tendPeriod = 30 * time.Second
 // over: a window begins with it, so that it does not fall into one, but for those that are longer
 // than the period. Who was busy then is tended when nobody is.
 func (c *Comparison) tend(busy *Server, ahead time.Duration) {
-	due := time.Since(c.tended)+ahead >= tendPeriod
-	if busy == nil && c.untended {
-		due = true
-	}
+	due := time.Since(c.tended)+ahead >= tendPeriod || busy == nil && c.untended
 	if !due {
 		return
 	}

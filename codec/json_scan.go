@@ -5,8 +5,9 @@ import (
 	"math"
 )
 
-// bodyYieldBytes is how much is parsed between two calls of a yield hook: some 200 us. A goroutine that is locked to its thread, as a lane is, yields by two
-// changes of threads: 6 us, and up to 30 on several processors.
+// bodyYieldBytes is how much is parsed between two calls of a yield hook: some 200 us. A goroutine
+// that is locked to its thread, as a lane is, yields by two changes of threads: 6 us, and up to 30
+// on several processors.
 const bodyYieldBytes = 256 << 10
 
 // bodyScanner reads JSON in one pass, without reflection and without copying what needs no
