@@ -141,7 +141,7 @@ func (c *Comparison) lasts(list []todo) (all time.Duration) {
 
 // scenarioLasts is about how long all samples of a server take in a scenario.
 func (c *Comparison) scenarioLasts(t *todo, sc *Scenario, server *Server, enters time.Duration) time.Duration {
-	each, rounds := settle+c.window(sc), time.Duration(c.pairs(sc))
+	each, rounds := sc.settles()+c.window(sc), time.Duration(c.pairs(sc))
 	if t.Fresh {
 		each = enters + freshAbout + c.idle(sc)
 		registers := registering(sc, server)

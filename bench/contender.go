@@ -157,7 +157,8 @@ func (c *Comparison) drop(l *contender) {
 
 // measure measures one window.
 func (c *Comparison) measure(sc *Scenario, l *contender, phase string) (Window, error) {
-	c.tend(nil, c.window(sc)+time.Second)
+	l.session.Settle = sc.settles()
+	c.tend(nil, l.session.Settle+c.window(sc)+time.Second/2)
 	l.resume()
 	defer l.pause()
 	w, err := l.session.Measure(c.window(sc), phase)

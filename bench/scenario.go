@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -63,8 +64,8 @@ type Scenario struct {
 	Alone bool
 	// Idle is how long nothing happens before memory is read.
 	Idle time.Duration
-	// Window overrides how long is measured.
-	Window time.Duration
+	// Window overrides how long is measured, and Settle how long the load runs before that, after a rest.
+	Window, Settle time.Duration
 }
 
 // The bodies of route replies, as Pharos sends them: what the yardstick has to send too.
@@ -129,6 +130,11 @@ const (
 	thisVersion  = 513
 	renewSeconds = 30
 )
+
+// settles is how long the load runs after a rest before it is measured.
+func (sc *Scenario) settles() time.Duration {
+	return cmp.Or(sc.Settle, settle)
+}
 
 // measures reports whether a server of the stage is measured in sc.
 func (sc *Scenario) measures(server *Server, short bool) bool {

@@ -10,6 +10,10 @@ import (
 // Session is a server under a Plan's load that can rest between measurements, so that
 // several servers can be measured in turn. It must be used by one goroutine.
 type Session struct {
+	// Settle is how long the load runs after a rest before it is measured. It may be changed
+	// between measurements; Open sets it to half a second.
+	Settle time.Duration
+
 	r      *runner
 	ctx    context.Context
 	unhook func() bool
@@ -30,7 +34,7 @@ func Open(ctx context.Context, p Plan) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{ctx: ctx, r: &runner{
+	s := &Session{Settle: settle, ctx: ctx, r: &runner{
 		Plan: p, engine: e, result: &Result{To: p.To}, fill: e.groups[:len(fill)], load: e.groups[len(fill):],
 	}}
 	s.unhook = context.AfterFunc(ctx, func() { e.stop.Store(true) })
@@ -66,7 +70,7 @@ func (s *Session) why(err error) error {
 // Result is what is known so far.
 func (s *Session) Result() *Result { return s.r.result }
 
-// settle is how long the load runs after a rest before it is measured.
+// settle is what Session.Settle is unless somebody changes it.
 const settle = 500 * time.Millisecond
 
 // Switch replaces the load: the connections of the groups before are closed, the brokers
@@ -141,7 +145,7 @@ func (s *Session) Measure(d time.Duration, phase string) (Window, error) {
 	if s.r.engine.draining {
 		runtime.GC() // not while the load goes on: it would fall behind
 		s.wake()
-		if err := s.r.engine.run(s.r.engine.now()+int64(settle), nil); err != nil {
+		if err := s.r.engine.run(s.r.engine.now()+int64(s.Settle), nil); err != nil {
 			return Window{}, s.why(err)
 		}
 	}

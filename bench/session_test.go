@@ -167,6 +167,28 @@ func TestDueTogether(t *testing.T) {
 	}
 }
 
+// After a rest the load runs for as long as it is told before it is measured.
+func TestSettle(t *testing.T) {
+	w := &World{Topics: 20, Brokers: 3}
+	f := newFakeServer(t, w)
+	s, err := Open(t.Context(), Plan{To: f.addr, Fill: []*World{w}, Groups: []Group{lookups(w)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Rest(); err != nil {
+		t.Fatal(err)
+	}
+	s.Settle = 700 * time.Millisecond
+	begun := time.Now()
+	if _, err := s.Measure(100*time.Millisecond, "settled"); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(begun); took < 800*time.Millisecond {
+		t.Errorf("0.7 s to settle and 0.1 s were over after %v", took)
+	}
+}
+
 // The bench knows how long it did not look at its sockets.
 func TestAway(t *testing.T) {
 	w := &World{Topics: 20, Brokers: 3}
