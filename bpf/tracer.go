@@ -39,8 +39,8 @@ type Tracer struct {
 
 // Open loads and attaches what this kernel and this process's privileges allow. It takes tens
 // of milliseconds and some ten megabytes for the kernel's type information, which are garbage
-// when it returns (debug.FreeOSMemory gives them back at once): call it when the server
-// already answers.
+// when it returns (debug.FreeOSMemory gives them back): call it when the server already
+// answers.
 //
 // With ModeAuto it never fails for what the kernel lacks: the tracer then only samples and
 // [Tracer.Reason] says why. With ModeOn that is an error. Invalid options are always an error.

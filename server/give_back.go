@@ -15,6 +15,9 @@ import (
 // So is it with connections. Each leaves as much garbage while it is accepted as it takes as long
 // as it is open, and none of those that are silent gives reason for a collection. Those that
 // have closed leave all of theirs.
+//
+// And so it is with what was asked for (GiveBackWhenCalm): a start leaves garbage just when all
+// brokers come, which is the worst moment for a collection.
 
 const (
 	giveBackEvery       = time.Second
@@ -42,20 +45,26 @@ type givingBack struct {
 	quietMillis int64 // since when little is held
 	lastMillis  int64 // when it was done last
 
+	asked            bool  // GiveBackWhenCalm
 	conns            int64 // open when it was done last
 	seenConns        int64 // at the last look
 	connsQuietMillis int64 // since when few come or go
 }
 
-func newGivingBack() givingBack { return givingBack{lastMillis: -giveBackPauseMillis} }
+func newGivingBack(nowMillis int64) givingBack {
+	return givingBack{lastMillis: nowMillis - giveBackPauseMillis, quietMillis: nowMillis, connsQuietMillis: nowMillis}
+}
 
-// due is told, every second or so, what all buffers hold, and how many connections are open.
-func (g *givingBack) due(nowMillis, heldBytes, conns int64) giveBack {
+// due is told, every second or so, what all buffers hold, how many connections are open, and
+// whether somebody has asked for it since.
+func (g *givingBack) due(nowMillis, heldBytes, conns int64, asked bool) giveBack {
 	flooded, moved := g.flooded(nowMillis, heldBytes), g.moved(nowMillis, conns)
-	if !flooded && !moved || nowMillis-g.lastMillis < giveBackPauseMillis {
+	g.asked = g.asked || asked
+	calm := nowMillis-g.connsQuietMillis >= giveBackQuietMillis
+	if !flooded && !moved && !(g.asked && calm) || nowMillis-g.lastMillis < giveBackPauseMillis {
 		return giveBackNothing
 	}
-	g.peakBytes, g.conns, g.lastMillis = heldBytes, conns, nowMillis
+	g.peakBytes, g.conns, g.lastMillis, g.asked = heldBytes, conns, nowMillis, false
 	if flooded {
 		return giveBackPools
 	}
@@ -88,7 +97,7 @@ func difference(a, b int64) int64 { return max(a-b, b-a) }
 func (s *Server) runGiveBack() {
 	t := time.NewTicker(giveBackEvery)
 	defer t.Stop()
-	g := newGivingBack()
+	g := newGivingBack(s.clock.RawMillis())
 	var m movingToLargePages
 	for {
 		select {
@@ -96,7 +105,8 @@ func (s *Server) runGiveBack() {
 			return
 		case <-t.C:
 		}
-		s.giveBack(g.due(s.clock.RawMillis(), s.inbound.held.Load()+s.outbound.held.Load()+s.lanes.Bytes(), s.conns.open.Load()))
+		held := s.inbound.held.Load() + s.outbound.held.Load() + s.lanes.Bytes()
+		s.giveBack(g.due(s.clock.RawMillis(), held, s.conns.open.Load(), s.giveBackAsked.Swap(false)))
 		if s.handlers == nil {
 			continue
 		}
@@ -105,6 +115,10 @@ func (s *Server) runGiveBack() {
 		}
 	}
 }
+
+// GiveBackWhenCalm asks for a collection of garbage, and its memory to be given back to the system,
+// when few connections have come or gone for giveBackQuietMillis. It returns at once.
+func (s *Server) GiveBackWhenCalm() { s.giveBackAsked.Store(true) }
 
 // giveBack collects garbage beside everything else that goes on, and gives memory back.
 func (s *Server) giveBack(what giveBack) {

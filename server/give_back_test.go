@@ -11,10 +11,10 @@ func TestGivingBackMemory(t *testing.T) {
 	const mega = 1 << 20
 	f := func(name string, held func(second int64) int64, want ...int64) {
 		t.Helper()
-		g := newGivingBack()
+		g := newGivingBack(0)
 		var at []int64
 		for second := int64(0); second < 200; second++ {
-			switch g.due(second*1000, held(second), 10) {
+			switch g.due(second*1000, held(second), 10, false) {
 			case giveBackPools:
 				at = append(at, second)
 			case giveBackGarbage:
@@ -53,10 +53,10 @@ func TestGivingBackMemory(t *testing.T) {
 func TestGivingBackAfterConnections(t *testing.T) {
 	f := func(name string, open func(second int64) int64, want ...int64) {
 		t.Helper()
-		g := newGivingBack()
+		g := newGivingBack(0)
 		var at []int64
 		for second := int64(0); second < 200; second++ {
-			switch g.due(second*1000, second%2*1000, open(second)) {
+			switch g.due(second*1000, second%2*1000, open(second), false) {
 			case giveBackGarbage:
 				at = append(at, second)
 			case giveBackPools:
@@ -92,4 +92,29 @@ func TestGivingBackAfterConnections(t *testing.T) {
 	}, 5, 65)
 	f("they come and go for ever", func(s int64) int64 { return s % 2 * 18_000 })
 	f("slowly, for ever", func(s int64) int64 { return s * 100 }, 21, 81, 141)
+}
+
+// Goal: what is asked for is done once, when connections have been calm for a while, and not when
+// they never are, nor twice within a minute. Method: as above, asked at some seconds.
+func TestGivingBackWhenAsked(t *testing.T) {
+	f := func(name string, open func(second int64) int64, asked []int64, want ...int64) {
+		t.Helper()
+		g := newGivingBack(0)
+		var at []int64
+		for second := int64(1); second < 200; second++ {
+			if g.due(second*1000, second%2*1000, open(second), slices.Contains(asked, second)) == giveBackGarbage {
+				at = append(at, second)
+			}
+		}
+		if !slices.Equal(at, want) {
+			t.Errorf("%s: at %v, want %v", name, at, want)
+		}
+	}
+	none := func(int64) int64 { return 0 }
+	f("nobody asks", none, nil)
+	f("at the start", none, []int64{1}, 5)
+	f("later", none, []int64{100}, 100)
+	f("while connections come", func(s int64) int64 { return min(s, 20) * 101 }, []int64{1}, 25)
+	f("while they come and go for ever", func(s int64) int64 { return s % 2 * 101 }, []int64{1})
+	f("again within a minute", none, []int64{10, 20, 30}, 10, 70)
 }

@@ -16,24 +16,25 @@ import (
 // Server is a listening name server. Make one with New, then Start it, then Stop it; it
 // does not start twice.
 type Server struct {
-	o          Options
-	deps       Deps
-	log        *slog.Logger
-	clock      *Clock
-	lines      *RateLimitedLog
-	table      *dispatchTable
-	handlers   *handlers
-	hooks      hooks
-	conns      *connIndex
-	lanes      *Lanes
-	evictor    *evictor
-	processors processors
-	quieting   quieting // runTicker's
-	watcher    Watcher  // nil: none
-	plan       descriptorPlan
-	inbound    budget // unfinished frames and unhandled requests
-	intake     intake // which large frames come in
-	outbound   budget // unsent answers
+	o             Options
+	deps          Deps
+	log           *slog.Logger
+	clock         *Clock
+	lines         *RateLimitedLog
+	table         *dispatchTable
+	handlers      *handlers
+	hooks         hooks
+	conns         *connIndex
+	lanes         *Lanes
+	evictor       *evictor
+	processors    processors
+	quieting      quieting // runTicker's
+	giveBackAsked atomic.Bool
+	watcher       Watcher // nil: none
+	plan          descriptorPlan
+	inbound       budget // unfinished frames and unhandled requests
+	intake        intake // which large frames come in
+	outbound      budget // unsent answers
 
 	offLoop   sharedStats // what lanes count, and what is left of ended loops
 	panics    atomic.Uint64

@@ -36,9 +36,9 @@ func TestSmallHeapGrows(t *testing.T) {
 	t.Setenv("GOGC", "")
 	before := debug.SetGCPercent(usualPercent)
 	t.Cleanup(func() { debug.SetGCPercent(before); keptAlive = nil })
+	s := []metrics.Sample{{Name: "/gc/gogc:percent"}}
 	percent := func(want uint64) {
 		t.Helper()
-		s := []metrics.Sample{{Name: "/gc/gogc:percent"}}
 		for end := time.Now().Add(10 * time.Second); ; {
 			runtime.GC()
 			time.Sleep(time.Millisecond) // finalizers have a goroutine of their own
@@ -51,6 +51,9 @@ func TestSmallHeapGrows(t *testing.T) {
 		}
 	}
 	h := letSmallHeapGrow()
+	if metrics.Read(s); s[0].Value.Uint64() != startPercent {
+		t.Errorf("%d percent before the first collection, want %d", s[0].Value.Uint64(), startPercent)
+	}
 	percent(smallHeapPercent)
 	for range 2 {
 		keptAlive = make([]byte, 20<<20)

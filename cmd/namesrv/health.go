@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"runtime/debug"
 	"sync"
 
 	"github.com/pharosmq/pharos/bpf"
@@ -65,6 +64,7 @@ func (h *health) start(srv *server.Server, table *routetable.Table, mode bpf.Mod
 	go func() {
 		t, err := h.openTracer(bpf.Options{Mode: mode, Ports: []uint16{port}})
 		h.opened(t, err)
+		srv.GiveBackWhenCalm() // the kernel's type information, which is garbage now
 	}()
 }
 
@@ -83,7 +83,6 @@ func (h *health) opened(t *bpf.Tracer, err error) {
 		h.tracer = t
 		h.reportTracer(t)
 		h.watch.Trace(h.ctx, t)
-		debug.FreeOSMemory() // of the kernel's type information
 	}
 }
 

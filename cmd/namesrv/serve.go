@@ -101,7 +101,9 @@ func (p *process) up() error {
 	if err != nil {
 		return err
 	}
+	p.heap = letSmallHeapGrow() // before anybody is answered, whom it would stop
 	if err := p.srv.Start(); err != nil {
+		p.heap.end()
 		return err
 	}
 	p.cfg.SetBoundPort(int(p.srv.Addr().Port()))
@@ -110,7 +112,7 @@ func (p *process) up() error {
 		p.down()
 		return err
 	}
-	p.heap = letSmallHeapGrow()
+	p.srv.GiveBackWhenCalm() // what the start leaves
 	return nil
 }
 
