@@ -78,6 +78,7 @@ func (c *conn) ready() bool {
 func (c *conn) reset() {
 	c.out, c.outAt, c.big, c.in, c.skip, c.skipSlot = c.out[:0], 0, nil, nil, 0, nil
 	c.pollsOut, c.replies = false, 0
+	c.group.waiting -= c.inFlight()
 	c.free = c.free[:0]
 	for i := range c.slots {
 		c.slots[i].busy = false

@@ -46,7 +46,8 @@ type engine struct {
 	idleNanos   int64 // spent polling in vain, awake
 	slept       bool  // the last poll did
 	wakeAt      int64 // until when, at the latest
-	awayNanos   int64 // the longest time in the window in which nobody looked at the sockets
+	awayNanos   int64 // the longest time in the window in which nobody looked at the sockets, though a request waited
+	awayBefore  int64 // how long nobody looked in the turn before
 	ticks       func(now int64)
 }
 
@@ -68,6 +69,7 @@ type group struct {
 	interval float64 // nanoseconds between bursts
 	dueAt    float64
 	turn     int
+	waiting  int // requests without a reply
 	begun    int // of Together's turn
 	done     int // connections that have ended for good
 	fatal    error
@@ -116,6 +118,7 @@ func newGroup(d Group) *group {
 		c.slots = make([]slot, d.Depth)
 		c.reset()
 	}
+	g.waiting = 0
 	return g
 }
 
@@ -153,6 +156,7 @@ func (e *engine) run(until int64, done func() bool) error {
 		e.openMore(now)
 		busy := e.pace(now)
 		busy = e.sendBig() || busy
+		waited := e.waits()
 		polled := now
 		if !e.spin {
 			polled = e.now()
@@ -169,24 +173,42 @@ func (e *engine) run(until int64, done func() bool) error {
 			e.ready(e.conns[e.events[i].Fd], e.events[i].Events)
 		}
 		end := e.now()
-		e.away(now, polled, after, end, n)
+		e.away(e.unseen(now, polled, after, end, n), waited)
 		now = end
 	}
 	return nil
 }
 
-// away notes how long nobody looked at the sockets in a turn: all of it, but for what was slept on
-// purpose.
-func (e *engine) away(begun, polled, after, end int64, n int) {
-	longest := end - begun
-	if e.slept {
-		woken := after
-		if n == 0 {
-			woken = min(after, e.wakeAt)
+// waits reports whether a request has no reply yet.
+func (e *engine) waits() bool {
+	for _, g := range e.groups {
+		if g.waiting > 0 {
+			return true
 		}
-		longest = max(polled-begun, end-woken)
 	}
-	e.awayNanos = max(e.awayNanos, longest)
+	return false
+}
+
+// unseen is how long nobody looked at the sockets in a turn: all of it, but for what was slept on
+// purpose.
+func (e *engine) unseen(begun, polled, after, end int64, n int) int64 {
+	if !e.slept {
+		return end - begun
+	}
+	woken := after
+	if n == 0 {
+		woken = min(after, e.wakeAt)
+	}
+	return max(polled-begun, end-woken)
+}
+
+// away notes how long nobody looked at the sockets in a turn, if a request waited for that: one
+// that was sent by then, or, since it may have been due meanwhile, in the turn after.
+func (e *engine) away(unseen int64, waited bool) {
+	if waited {
+		e.awayNanos = max(e.awayNanos, e.awayBefore, unseen)
+	}
+	e.awayBefore = unseen
 }
 
 // sleepNanosMin is the shortest time that is slept: less is over before it began.

@@ -216,6 +216,7 @@ func (e *engine) complete(c *conn, s *slot, code int32, wrong error, now int64) 
 // release makes the slot free again.
 func (c *conn) release(s *slot) {
 	c.free = append(c.free, uint16((int(s.opaque)-opaqueMin)%len(c.slots)))
+	c.group.waiting--
 }
 
 // next sends what follows from replies that came.

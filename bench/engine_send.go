@@ -83,6 +83,7 @@ func (e *engine) ask(c *conn, o op, due int64) {
 	g := c.group
 	i := c.free[len(c.free)-1]
 	c.free = c.free[:len(c.free)-1]
+	g.waiting++
 	opaque := c.nextOpaque(i)
 	s := &c.slots[i]
 	s.due, s.op, s.busy = due, o, true

@@ -60,7 +60,7 @@ func TestReplyReader(t *testing.T) {
 // Ids of a slot never collide with another's, wrap, and keep seven digits.
 func TestOpaquesNameTheirSlot(t *testing.T) {
 	for _, depth := range []int{1, 3, 1000} {
-		c := &conn{slots: make([]slot, depth)}
+		c := &conn{group: &group{}, slots: make([]slot, depth)}
 		c.reset()
 		last := uint16(depth - 1)
 		c.slots[last].opaque = int32(opaqueMin + int(last) + (opaqueMax-opaqueMin-int(last))/depth*depth - depth)

@@ -66,8 +66,8 @@ type LoadUse struct {
 	// BusyShare near 1: the load was the limit, not the server.
 	BusyShare       float64 `json:"busy_share"`
 	NanosPerRequest float64 `json:"ns_per_request"`
-	// AwayMicros is the longest time in which it did not look at its sockets: latencies may be
-	// too long by that.
+	// AwayMicros is the longest time in which it did not look at its sockets though a request waited
+	// or was due: latencies may be too long by that.
 	AwayMicros float64 `json:"away_us"`
 }
 
@@ -259,7 +259,7 @@ func (r *runner) measure(d time.Duration) (w Window, err error) {
 	}
 	r.last = nil
 	begin, cpu := e.now(), threadCPU()
-	e.windowStart, e.idleNanos, e.awayNanos = begin, 0, 0
+	e.windowStart, e.idleNanos, e.awayNanos, e.awayBefore = begin, 0, 0, 0
 	if err := e.run(begin+int64(d), r.done()); err != nil {
 		return w, err
 	}

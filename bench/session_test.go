@@ -189,6 +189,58 @@ func TestSettle(t *testing.T) {
 	}
 }
 
+// What is away while no request waits, or is due, delays none.
+func TestAwayCountsWhereARequestWaits(t *testing.T) {
+	e := &engine{groups: []*group{{}, {}}}
+	turn := func(unseen int64, waits bool, want int64) {
+		t.Helper()
+		e.groups[1].waiting = map[bool]int{true: 2}[waits]
+		e.away(unseen, e.waits())
+		if e.awayNanos != want {
+			t.Errorf("away for %d ns, want %d", e.awayNanos, want)
+		}
+	}
+	turn(50, false, 0)
+	turn(3, false, 0)
+	turn(2, true, 3)    // it may have been due in the turn before
+	turn(40, true, 40)  // it waits
+	turn(60, false, 40) // its answer has come
+	turn(1, true, 60)   // the next was due
+}
+
+// However requests end, none is left that waits.
+func TestNoneWaitsAfterRest(t *testing.T) {
+	w := &World{Topics: 20, Brokers: 3}
+	f := newFakeServer(t, w)
+	s, err := Open(t.Context(), Plan{To: f.addr, Fill: []*World{w}, Groups: []Group{lookups(w)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	e := s.r.engine
+	if !e.waits() {
+		t.Error("a closed loop has no request that waits")
+	}
+	if err := s.Rest(); err != nil {
+		t.Fatal(err)
+	}
+	if e.waits() {
+		t.Error("a request still waits when all are answered")
+	}
+	for _, g := range e.groups {
+		for i := range g.conns {
+			if c := &g.conns[i]; len(c.free) > 0 {
+				c.slots[c.free[len(c.free)-1]].busy, c.free = true, c.free[:len(c.free)-1]
+				g.waiting++
+			}
+			g.conns[i].reset()
+		}
+	}
+	if e.waits() {
+		t.Error("a request waits on a connection that has ended")
+	}
+}
+
 // The bench knows how long it did not look at its sockets.
 func TestAway(t *testing.T) {
 	w := &World{Topics: 20, Brokers: 3}
