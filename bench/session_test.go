@@ -167,15 +167,22 @@ func TestDueTogether(t *testing.T) {
 	}
 }
 
-// After a rest the load runs for as long as it is told before it is measured.
-func TestSettle(t *testing.T) {
+// openLookups is a session with lookups in a closed loop, which ends with the test.
+func openLookups(t *testing.T) *Session {
+	t.Helper()
 	w := &World{Topics: 20, Brokers: 3}
 	f := newFakeServer(t, w)
 	s, err := Open(t.Context(), Plan{To: f.addr, Fill: []*World{w}, Groups: []Group{lookups(w)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// After a rest the load runs for as long as it is told before it is measured.
+func TestSettle(t *testing.T) {
+	s := openLookups(t)
 	if err := s.Rest(); err != nil {
 		t.Fatal(err)
 	}
@@ -210,13 +217,7 @@ func TestAwayCountsWhereARequestWaits(t *testing.T) {
 
 // However requests end, none is left that waits.
 func TestNoneWaitsAfterRest(t *testing.T) {
-	w := &World{Topics: 20, Brokers: 3}
-	f := newFakeServer(t, w)
-	s, err := Open(t.Context(), Plan{To: f.addr, Fill: []*World{w}, Groups: []Group{lookups(w)}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s := openLookups(t)
 	e := s.r.engine
 	if !e.waits() {
 		t.Error("a closed loop has no request that waits")

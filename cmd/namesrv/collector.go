@@ -16,9 +16,9 @@ import (
 //
 // Not so when the server has just started, for then the kernel verifies BPF programs beside the
 // brokers that come, and lets go of the processor only when its turn has ended: with one processor a
-// collection then stops everything for 1 to 8 ms in one start of two. Until the first collection,
+// collection then stops everything for 1 to 5 ms in one start of two. Until the first collection,
 // which the start asks for itself when it is over (server.GiveBackWhenCalm), a heap may grow to
-// 64 MiB: loading and three hundred brokers take 40.
+// 64 MiB, which loading and three hundred brokers of 10,000 topics do not reach.
 const (
 	usualPercent     = 100      // Go's, of what is alive
 	smallHeapPercent = 400      // Go begins at 4 MiB for each 100
