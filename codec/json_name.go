@@ -161,19 +161,20 @@ func (u *unquoter) longName(s *bodyScanner) (name []byte) {
 // of any kind, whose text is the key.
 func (s *bodyScanner) nextEntry() (key []byte, ok bool) {
 	s.pause(s.i)
-	if s.close('}') {
+	s.compact = false
+	switch c := s.peek(); {
+	case c == '"':
+		key = s.mapKey()
+	case s.close('}'):
 		s.nextComma()
 		return nil, false
-	}
-	if s.peek() == endOfInput {
+	case c == endOfInput:
 		s.depth--
 		return nil, false
-	}
-	switch c := s.peek(); {
 	case s.isNull():
 		s.readNull()
 		s.mapColon()
-	case c == '"' || c == '\'':
+	case c == '\'':
 		key = s.mapKey()
 	default:
 		key, _ = s.text()
@@ -195,6 +196,7 @@ func (s *bodyScanner) mapColon() {
 // mapKey reads a map's key, at whose quote the scanner stands, and its colon.
 func (s *bodyScanner) mapKey() []byte {
 	if key, ok := s.plainKey(); ok {
+		s.compact = true
 		return key
 	}
 	start, quote := s.i+1, s.b[s.i]

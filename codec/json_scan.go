@@ -30,7 +30,7 @@ type bodyScanner struct {
 	i        int  // the current byte
 	base     int  // what the offsets of errors start at: b's place in the whole body
 	comma    bool // a comma stood behind the last value
-	compact  bool // the last name was in double quotes, without escapes, its colon right behind it
+	compact  bool // the last name was in double quotes, without escapes, its colon right behind it; of a map's key also: plain ASCII
 	copied   bool // b is our own copy
 	passing  bool // what is read has no use, and may be a reference
 	depth    int  // open objects and arrays

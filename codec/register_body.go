@@ -62,6 +62,7 @@ type registerScanner struct {
 	nowMillis int64
 	topicsMax int
 	topics    int // read so far, also those replaced since
+	like      topicTexts
 }
 
 func newRegisterScanner(body []byte, o *RegisterBodyOptions) *registerScanner {

@@ -172,3 +172,38 @@ func TestTypicalTopicsReadAsOthers(t *testing.T) {
 		}
 	}
 }
+
+// TestTopicsAlikeReadAsOthers: a topic behind one that it is like in all but its name, and one that
+// it is nearly like, is read as if it stood first.
+func TestTopicsAlikeReadAsOthers(t *testing.T) {
+	config := func(name string) string {
+		return `{"attributes":{},"order":false,"perm":6,"readQueueNums":16,"topicFilterType":"SINGLE_TAG","topicName":` + name + `,"topicSysFlag":0,"writeQueueNums":16}`
+	}
+	parse := func(topics string) []TopicConfig {
+		rb, err := ParseRegisterBody([]byte(`{"topicConfigSerializeWrapper":{"topicConfigTable":{`+topics+`}}}`), RegisterBodyOptions{Version: 513})
+		if err != nil {
+			t.Fatalf("%s: %v", topics, err)
+		}
+		return rb.Topics
+	}
+	for _, key := range []string{`"A"`, `"BB"`, `""`, `"a name that takes several words"`, `"\u0041"`, `"B\"B"`, `"主题"`, `'A'`, `5`, `"\\"`} {
+		for _, name := range []string{key, `"A"`, `"B"`, `"B\"B"`, `""`} {
+			for _, c := range []struct{ from, to string }{
+				{"", ""}, {":6", ":4"}, {`ms":16`, `ms":17`}, {`Flag":0`, `Flag":1`}, {`:16}`, `:1}`}, {`:16}`, `:16 }`}, {`"attributes":{},`, ""}, {`{}`, `{"a":"b"}`},
+			} {
+				topic := strings.Replace(config(name), c.from, c.to, 1)
+				alone := parse(key + ":" + topic)
+				behind := parse(`"A":` + config(`"A"`) + "," + key + ":" + topic + `,"Z":` + config(`"Z"`))
+				if len(alone) != 1 || len(behind) != 3 {
+					t.Fatalf("%s:%s: %d topics alone, %d with others", key, topic, len(alone), len(behind))
+				}
+				if d := cmp.Diff(alone[0], behind[1]); d != "" {
+					t.Errorf("%s:%s: (-alone +behind another)\n%s", key, topic, d)
+				}
+				if d := cmp.Diff(parse(`"Z":` + config(`"Z"`))[0], behind[2]); d != "" {
+					t.Errorf("what stands behind %s:%s: (-alone +behind it)\n%s", key, topic, d)
+				}
+			}
+		}
+	}
+}

@@ -129,7 +129,8 @@ func (s *registerScanner) typicalTopic(t *TopicConfig) bool {
 		return false
 	}
 	s.i++
-	if s.typicalAttributes() && s.typicalFields(t) {
+	plain := s.compact
+	if s.typicalAttributes() && (plain && s.fieldsAlike(t) || s.typicalFields(t)) {
 		return true
 	}
 	if s.err == nil {
@@ -158,10 +159,40 @@ func (s *registerScanner) typicalAttributes() bool {
 	return s.err == nil
 }
 
+// topicTexts is what stands around the name of a topic, whatever its attributes, and what
+// that says. Most topics of a broker differ in their names alone.
+type topicTexts struct {
+	before, after []byte // with the name's quotes
+	numbers       TopicConfig
+}
+
+// fieldsAlike is typicalFields for a topic whose key is plain ASCII, is its name as well, and
+// that otherwise is like the one before.
+func (s *registerScanner) fieldsAlike(t *TopicConfig) bool {
+	like, rest := &s.like, s.b[s.i:]
+	start := len(like.before)
+	end := start + len(t.Key)
+	if start == 0 || len(rest) < end+len(like.after) || string(rest[:start]) != string(like.before) ||
+		string(rest[start:end]) != string(t.Key) || string(rest[end:end+len(like.after)]) != string(like.after) {
+		return false
+	}
+	n := &like.numbers
+	t.Name = rest[start:end:end]
+	t.ReadQueueNums, t.WriteQueueNums, t.Perm, t.TopicSysFlag = n.ReadQueueNums, n.WriteQueueNums, n.Perm, n.TopicSysFlag
+	return s.closeTopic(s.i + end + len(like.after) - 1)
+}
+
+// closeTopic reads the closing brace at i.
+func (s *registerScanner) closeTopic(i int) bool {
+	s.i = i
+	s.depth++ // which close takes back
+	return s.close('}')
+}
+
 // typicalFields reads what follows the attributes, up to the closing brace.
 func (s *registerScanner) typicalFields(t *TopicConfig) bool {
 	b, i := s.b, s.i
-	ok := false
+	start, ok := i, false
 	if i, ok = s.typicalInt(i, topicText1, &t.Perm); !ok {
 		return false
 	}
@@ -171,10 +202,12 @@ func (s *registerScanner) typicalFields(t *TopicConfig) bool {
 	if len(b)-i <= len(topicText3) || string(b[i:i+len(topicText3)]) != topicText3 {
 		return false
 	}
-	if s.i = i + len(topicText3); b[s.i] != '"' {
+	name := i + len(topicText3)
+	if s.i = name; b[s.i] != '"' {
 		return false
 	}
 	t.Name = s.quotedText()
+	nameEnd := s.i
 	if i, ok = s.typicalInt(s.i, topicText4, &t.TopicSysFlag); !ok {
 		return false
 	}
@@ -184,9 +217,8 @@ func (s *registerScanner) typicalFields(t *TopicConfig) bool {
 	if i >= len(b) || b[i] != '}' {
 		return false
 	}
-	s.i = i
-	s.depth++ // which close takes back
-	return s.close('}')
+	s.like = topicTexts{before: b[start : name+1], after: b[nameEnd-1 : i+1], numbers: *t}
+	return s.closeTopic(i)
 }
 
 // typicalInt reads text and a number of up to nine digits at i, and returns where it ends.

@@ -20,7 +20,8 @@ type Txn struct {
 	ownShapes bool   // shapes.chunks is ours
 	compacted *arena // records of the dictionary that replaces the old one
 
-	gone     bulk // what removals have left to do over all topics
+	names    nameRun // through the topics of a registration
+	gone     bulk    // what removals have left to do over all topics
 	effects  []Effect
 	changes  int    // things readers can see that were changed
 	work     int    // topics touched, to bound a group commit

@@ -10,8 +10,12 @@ import (
 // the dictionary when that grows.
 func (x *Txn) topicID(name []byte) uint32 {
 	t := &x.topics
+	if id, ok := x.names.next(t.chunks, t.names, name); ok && x.shapeID(id) != 0 {
+		return id
+	}
 	hash := t.dict.hash(name)
 	if id, ok := t.dict.find(t.chunks, t.names, name, hash); ok {
+		x.names.behind(t.chunks, t.dict.probe(hash))
 		return id
 	}
 	a := &x.w.arena
@@ -21,6 +25,7 @@ func (x *Txn) topicID(name []byte) uint32 {
 	id, chunk, offset := a.add(name)
 	t.dict.insert(hash, chunk, offset)
 	t.chunks, t.names = a.chunks, a.names
+	x.names = nameRun{chunk: len(a.chunks) - 1, offset: a.used}
 	return id
 }
 
@@ -63,12 +68,11 @@ func (x *Txn) members(shape uint32) []member {
 
 // setShape gives a topic another shape; 0 deletes it.
 func (x *Txn) setShape(topic, shape uint32) {
-	chunk := x.ownIDChunk(int(topic / idChunkLen))
-	old := chunk[topic%idChunkLen]
+	old := x.shapeID(topic)
 	if old == shape {
 		return
 	}
-	chunk[topic%idChunkLen] = shape
+	x.ownIDChunk(int(topic / idChunkLen))[topic%idChunkLen] = shape
 	x.moveRefs(old, shape, 1)
 }
 
