@@ -90,3 +90,20 @@ func TestNameRunOrders(t *testing.T) {
 		}
 	}
 }
+
+// TestEmptyQueuesBehindKnownTopic: a topic without queues and permission, of the first group there
+// is, is written too when the topic before it needs nothing.
+func TestEmptyQueuesBehindKnownTopic(t *testing.T) {
+	table := New(Options{})
+	config := func(name string, queues int32) codec.TopicConfig {
+		return codec.TopicConfig{Name: []byte(name), Key: []byte(name), ReadQueueNums: queues, WriteQueueNums: queues}
+	}
+	known, other := config("known", 4), config("other", 4)
+	for _, topics := range [][]codec.TopicConfig{{known, other}, {known, config("empty", 0)}} {
+		body := &codec.RegisterBody{DataVersion: codec.DataVersion{Counter: 1}, Topics: topics}
+		table.Update(Rules{}, func(x *Txn) { x.RegisterBroker(benchRegistration(0, body)) })
+	}
+	if got, err := queuesOf(table.Snapshot(), "empty"); err != nil || len(got) != 1 || got["broker-0000"] != 0 {
+		t.Errorf("the topic has %v (%v)", got, err)
+	}
+}

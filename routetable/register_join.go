@@ -149,7 +149,7 @@ func (x *Txn) registerTopics(g *registering) {
 func (x *Txn) putTopics(g *registering, mask int32) {
 	rewrite := g.first || g.changed
 	lastShape, lastHas := uint32(0), false
-	var put memoEntry // the latest: topics that lie side by side are mostly alike
+	var put memoEntry // the latest, none while it leads to no shape: topics that lie side by side are mostly alike
 	for i := range g.body.Topics {
 		c := &g.body.Topics[i]
 		if c.Name == nil {
@@ -166,7 +166,7 @@ func (x *Txn) putTopics(g *registering, mask int32) {
 			}
 		}
 		m := member{g.index, c.ReadQueueNums, c.WriteQueueNums, c.Perm &^ mask, c.TopicSysFlag}
-		if i == 0 || put.from != shape || put.put != m {
+		if put.to == 0 || put.from != shape || put.put != m {
 			put = memoEntry{from: shape, put: m, to: x.putMember(shape, m)}
 		}
 		x.setShape(topic, put.to)
