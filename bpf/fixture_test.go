@@ -226,8 +226,20 @@ func (l *lab) await(what string, n int, patience time.Duration, match func(*Even
 			for i := range l.events {
 				l.t.Logf("had: %+v", l.events[i])
 			}
+			l.kernelSays()
 			l.t.Fatalf("waited %v for %d times: %s", patience, n, what)
 		}
+	}
+}
+
+// kernelSays logs what the programs counted: a record that never came was not made, did not fit,
+// or is of another class.
+func (l *lab) kernelSays() {
+	if counted, err := l.tracer.Counters(); err == nil {
+		l.t.Logf("counted: %+v", counted)
+	}
+	if programs, err := l.tracer.ProgramStats(); err == nil {
+		l.t.Logf("programs: %+v", programs)
 	}
 }
 
