@@ -178,6 +178,7 @@ func (s *bodyScanner) nextEntry() (key []byte, ok bool) {
 		key = s.mapKey()
 	default:
 		key, _ = s.text()
+		s.compact = false // a key within this one may have been
 		s.mapColon()
 	}
 	return key, s.err == nil

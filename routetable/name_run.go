@@ -15,7 +15,8 @@ type nameRun struct {
 const nameRunLook = 3
 
 // next returns the id of name if one of the next records is its. It may be a record that no
-// topic uses any more, so an id without a shape proves nothing.
+// topic uses any more, which the dictionary left out when it grew: an id without a shape must not
+// be used, as lookups would not find it.
 func (r *nameRun) next(chunks [][]byte, n uint32, name []byte) (uint32, bool) {
 	chunk, offset := r.chunk, r.offset
 	for range nameRunLook {
@@ -39,7 +40,8 @@ func (r *nameRun) next(chunks [][]byte, n uint32, name []byte) (uint32, bool) {
 	return 0, false
 }
 
-// behind goes on behind the record that a slot leads to.
+// behind goes on behind the record that a slot leads to. It may be another name's, whose hash is
+// alike: then the next look is in vain, which costs time only.
 func (r *nameRun) behind(chunks [][]byte, slot uint64) {
 	chunk, offset := int(slot>>16&0xFFFFFF), int(slot&0xFFFF)
 	if chunk < len(chunks) {

@@ -107,3 +107,37 @@ func TestEmptyQueuesBehindKnownTopic(t *testing.T) {
 		t.Errorf("the topic has %v (%v)", got, err)
 	}
 }
+
+// TestNameRunPassesRecordsTheDictionaryLeftOut: names die, the dictionary grows and leaves them
+// out, and then a broker names them again in the order of their old records.
+func TestNameRunPassesRecordsTheDictionaryLeftOut(t *testing.T) {
+	table := New(Options{})
+	counter := int64(0)
+	register := func(names ...string) {
+		counter++
+		body := &codec.RegisterBody{DataVersion: codec.DataVersion{Counter: counter}}
+		for _, n := range names {
+			body.Topics = append(body.Topics, codec.TopicConfig{Name: []byte(n), Key: []byte(n), ReadQueueNums: 4, WriteQueueNums: 4, Perm: 6})
+		}
+		table.Update(Rules{DeleteTopicWithBrokerRegistration: true}, func(x *Txn) { x.RegisterBroker(benchRegistration(1, body)) })
+	}
+	names := func(prefix string, n int) (list []string) {
+		for i := range n {
+			list = append(list, fmt.Sprintf("%s%d", prefix, i))
+		}
+		return list
+	}
+	old := names("t", 150)
+	register(old...)
+	register(old[:3]...)                              // the others die, their records stay
+	register(append(old[:3:3], names("n", 60)...)...) // the dictionary grows without them
+	register(old...)
+	if err := table.checkInvariants(); err != nil {
+		t.Error(err)
+	}
+	for _, n := range old {
+		if _, ok := table.Snapshot().Route([]byte(n)); !ok {
+			t.Fatalf("%s is not found", n)
+		}
+	}
+}
